@@ -100,9 +100,9 @@ pub(crate) fn build<S: Upstream>(
         // Above the timeouts, which start after the queue; below the breaker, so that no call waits for a route that is open.
         .layer(limit)
         // Above classification: the first content and the whole body have to arrive in time.
-        .layer(timeout.build()?.events(events))
+        .layer(timeout.build()?.events(events.clone()))
         // Next to the transport: classifies an attempt, and wraps its body in the guard.
-        .layer(profile.classify.build()?)
+        .layer(profile.classify.build()?.events(events))
         // Below all layers that change a request: what is unchanged is sent as it came.
         .layer(RestoreRequestLayer::default())
         .service(upstream);

@@ -132,15 +132,6 @@ impl AttemptLog {
         lock(&self.0).degraded
     }
 
-    /// The route of the attempt that delivered the answer: the last one that succeeded, or whose answer was blocked. `None` for
-    /// a local answer.
-    pub(crate) fn delivered_by(&self) -> Option<Route> {
-        let log = lock(&self.0);
-        let delivers =
-            |attempt: &&Attempt| matches!(attempt.outcome, Outcome::Success | Outcome::Blocked);
-        log.attempts.iter().rev().find(delivers).map(|attempt| attempt.route.clone())
-    }
-
     /// Logs an attempt that has ended; it replaces its entry if it was logged as under way.
     pub(crate) fn push(&self, attempt: Attempt) {
         let mut log = lock(&self.0);

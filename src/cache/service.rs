@@ -21,7 +21,7 @@ use crate::{
     context::{ATTEMPTS, CallContext, LocalAnswersOnly, SERVED_BY, StoredAnswer},
     outcome::{Outcome, Phase},
     target::SpokenDialects,
-    telemetry::{EventKind, EventSink},
+    telemetry::{AnswerSource, EventKind, EventSink},
     upstream::ResponseFuture,
     upstream::take_ready,
 };
@@ -144,6 +144,7 @@ async fn fresh(shared: &Shared, slot: &CacheSlot, request: &mut Request) -> Opti
     let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
     let mut response = slot.find(most, left).await?;
     call.attempt_log.answered_by(STORED.into(), None);
+    response.extensions_mut().insert(AnswerSource::Cached);
     response.headers_mut().insert(SERVED_BY, HeaderValue::from_static(STORED));
     response.headers_mut().insert(ATTEMPTS, HeaderValue::from(0));
     Some(response)

@@ -266,8 +266,8 @@ fn summary(ask: &RequestInfo, bytes: &[u8]) -> AnswerSummary {
 fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Usage>) {
     let dialect = ask.dialect().unwrap();
     if !ask.stream() {
-        let (outcome, tokens) = dialect.check(&crate::outcome::ErrorCodeTable::default(), bytes);
-        return (outcome.unwrap(), tokens);
+        let (outcome, facts) = dialect.check(&crate::outcome::ErrorCodeTable::default(), bytes);
+        return (outcome.unwrap(), facts.usage);
     }
     let mut watch = StreamMonitor::new(dialect, &crate::outcome::ErrorCodeTable::default());
     assert!(watch.feed(bytes).failed.is_none());

@@ -14,10 +14,13 @@ use super::{
 use crate::{
     Error, Response,
     coding::{Codings, DecodeError, decode},
-    context::AttemptLog,
-    dialect::{BodyForm, Dialect, Expected, RequestInfo, StreamMonitor, UsageHandle},
+    context::{AttemptLog, Route},
+    dialect::{
+        AnswerInfo, BodyForm, Dialect, Expected, Operation, RequestInfo, StreamMonitor, UsageHandle,
+    },
     outcome::{ErrorCodeTable, Outcome, Verdict},
     stream::{HoldLimits, ProgressSignal, collect, peek},
+    telemetry::{EventKind, EventSink, PlainFacts},
 };
 
 /// The state needed to read one answer.
@@ -28,6 +31,8 @@ pub(super) struct Reading {
     pub(super) attempt_log: AttemptLog,
     pub(super) pulse: Option<ProgressSignal>,
     pub(super) hold: HoldLimits,
+    pub(super) route: Route,
+    pub(super) events: EventSink,
 }
 
 // === impl Reading ===
@@ -51,16 +56,23 @@ impl Reading {
         }
         let outcome = match info.dialect() {
             Some(dialect) => self.known(&mut response, dialect, info).await?,
-            None => self.unknown(&mut response).await?,
+            None => self.unknown(&mut response, info).await?,
         };
         response.extensions_mut().insert(Verdict::from(outcome));
         Ok(response)
     }
 
-    /// Handles an answer to a path of no dialect: it is not read, but JSON that is cut short is not handed on as whole.
-    async fn unknown(&self, response: &mut Response) -> Result<Outcome, Error> {
-        if ContentKind::of(response.headers()) == ContentKind::Json {
-            collect(response.body_mut(), self.policy.collect).await?;
+    /// Handles an answer to a path of no dialect: it is not classified, but JSON that is cut short is not handed on as whole. What
+    /// a model has computed names its model and its tokens.
+    async fn unknown(&self, response: &mut Response, info: &RequestInfo) -> Result<Outcome, Error> {
+        if ContentKind::of(response.headers()) != ContentKind::Json {
+            return Ok(Outcome::Success);
+        }
+        let bytes = collect(response.body_mut(), self.policy.collect).await?;
+        let computed = matches!(info.operation(), Operation::Chat | Operation::Embeddings);
+        let bytes = bytes.filter(|_| computed && Codings::of(response.headers()) == Codings::Plain);
+        if let Some(bytes) = bytes {
+            response.extensions_mut().insert(PlainFacts::new(AnswerInfo::of_plain(&bytes)));
         }
         Ok(Outcome::Success)
     }
@@ -131,13 +143,13 @@ impl Reading {
             Err(DecodeError::TooLarge) if !info.stream() => return Ok(Outcome::Success),
             plain => self.readable(response, plain)?,
         };
-        let (answer, tokens) = dialect.check(expected.clone(), &bytes);
+        let (answer, facts) = dialect.check(expected.clone(), &bytes);
         let usage = UsageHandle::default();
-        usage.settle(tokens);
+        usage.settle(facts);
         response.extensions_mut().insert(usage);
         match answer {
             Ok(outcome) if info.stream() => {
-                self.convert(response, |response| dialect.stream_of(response, &bytes, info))?;
+                self.convert(response, true, |response| dialect.stream_of(response, &bytes, info))?;
                 Ok(outcome)
             }
             Ok(outcome) => Ok(outcome),
@@ -161,9 +173,9 @@ impl Reading {
         let judged = failed.map_or_else(|| watch.finish(), Err);
         let outcome = judged.map_err(|why| self.refuse(response, why))?;
         let usage = UsageHandle::default();
-        usage.settle(watch.usage());
+        usage.settle(watch.info());
         response.extensions_mut().insert(usage);
-        self.convert(response, |response| asked.dialect.whole_of(response, bytes))?;
+        self.convert(response, false, |response| asked.dialect.whole_of(response, bytes))?;
         Ok(outcome)
     }
 
@@ -180,7 +192,9 @@ impl Reading {
             return Err(self.refuse(response, Outcome::Malformed));
         }
         let usage = UsageHandle::default();
-        usage.settle(guard.watched().and_then(StreamMonitor::usage));
+        if let Some(watch) = guard.watched() {
+            usage.settle(watch.info());
+        }
         let coded = std::mem::take(guard.front()).into_iter().filter_map(|it| it.into_data().ok());
         let coded = coded.fold(BytesMut::new(), |mut all, data| {
             all.extend_from_slice(&data);
@@ -189,7 +203,7 @@ impl Reading {
         let bytes = plain(response, &coded.freeze(), self.policy.collect);
         let bytes = self.readable(response, bytes)?;
         response.extensions_mut().insert(usage);
-        self.convert(response, |response| asked.dialect.whole_of(response, &bytes))?;
+        self.convert(response, false, |response| asked.dialect.whole_of(response, &bytes))?;
         Ok(outcome)
     }
 
@@ -211,6 +225,7 @@ impl Reading {
     fn convert(
         &self,
         response: &mut Response,
+        stream: bool,
         into: impl FnOnce(Response) -> Option<http::Response<Bytes>>,
     ) -> Result<(), Error> {
         let mut plain = std::mem::take(response);
@@ -218,6 +233,8 @@ impl Reading {
         let converted = into(plain);
         let converted = converted.ok_or_else(|| self.refuse(response, Outcome::Malformed))?;
         *response = converted.map(Into::into);
+        let route = self.route.clone();
+        self.events.emit(EventKind::AnswerConverted { route, stream });
         Ok(())
     }
 

@@ -12,12 +12,16 @@ use crate::{
     ConfigError, Error, Request, Response, Upstream,
     context::{AttemptContext, CallContext},
     stream::{CommitPolicy, ProgressSignal},
+    telemetry::EventSink,
     upstream::{ResponseFuture, take_ready},
 };
 
 /// A layer that puts [`Classify`] around a service.
 #[derive(Clone, Debug)]
-pub struct ClassifyLayer(Arc<ClassifyPolicy>);
+pub struct ClassifyLayer {
+    policy: Arc<ClassifyPolicy>,
+    events: EventSink,
+}
 
 /// A service that reads every answer until its outcome is known, and stores the verdict.
 ///
@@ -29,6 +33,7 @@ pub struct ClassifyLayer(Arc<ClassifyPolicy>);
 pub struct Classify<S> {
     inner: S,
     policy: Arc<ClassifyPolicy>,
+    events: EventSink,
 }
 
 // === impl ClassifyPolicy ===
@@ -45,7 +50,14 @@ impl ClassifyPolicy {
 
 impl ClassifyLayer {
     pub(crate) fn new(policy: ClassifyPolicy) -> Self {
-        Self(Arc::new(policy))
+        Self { policy: Arc::new(policy), events: EventSink::default() }
+    }
+
+    /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
+    #[must_use]
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.events = events;
+        self
     }
 }
 
@@ -59,7 +71,7 @@ impl<S> Layer<S> for ClassifyLayer {
     type Service = Classify<S>;
 
     fn layer(&self, inner: S) -> Classify<S> {
-        Classify { inner, policy: self.0.clone() }
+        Classify { inner, policy: self.policy.clone(), events: self.events.clone() }
     }
 }
 
@@ -76,14 +88,23 @@ impl<S: Upstream> Service<Request> for Classify<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let info = CallContext::info(&mut request);
-        let codes = self.policy.codes.at(AttemptContext::route(&mut request).provider());
+        let route = AttemptContext::route(&mut request);
+        let codes = self.policy.codes.at(route.provider());
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let pulse = request.extensions().get::<ProgressSignal>().cloned();
         let mut hold = self.policy.hold;
         if let Some(commit) = request.extensions().get::<CommitPolicy>() {
             hold.commit = *commit;
         }
-        let reading = Reading { policy: self.policy.clone(), codes, attempt_log, pulse, hold };
+        let reading = Reading {
+            policy: self.policy.clone(),
+            codes,
+            attempt_log,
+            pulse,
+            hold,
+            route,
+            events: self.events.clone(),
+        };
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
             let response = inner.call(request).await.map_err(explained)?;

@@ -11,7 +11,7 @@ use crate::{
     dialect::RequestInfo,
     identity::Fingerprint,
     provenance::{ForeignReasoning, Maker},
-    route::{Route, provider},
+    route::{ProviderName, Route, provider},
     route_state::{RouteHandle, Routes},
 };
 
@@ -34,6 +34,7 @@ use crate::{
 /// | `home` | the fallback | reasoning |
 /// | `foreign_reasoning` | a target | reasoning |
 /// | `compatibility` | a target | amend |
+/// | `provider_name` | a target | telemetry, retry |
 /// | `admission` | breaker | limit, timeout, the transport |
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttemptContext {
@@ -68,6 +69,8 @@ pub(crate) struct AttemptContext {
     pub(crate) foreign_reasoning: ForeignReasoning,
     /// What the target accepts, if that is set for it.
     pub(crate) compatibility: Option<Compatibility>,
+    /// The name of the provider for spans and events, if the target has one.
+    pub(crate) provider_name: Option<Arc<str>>,
     /// The handle by which a queue and the transport report to the breaker above them.
     pub(crate) admission: Option<Admission>,
 }
@@ -121,6 +124,13 @@ impl AttemptContext {
     /// Sets another route, and drops the state of the previous one.
     pub(crate) fn set_route(&mut self, route: Route) {
         self.route = Some(AttemptRoute::Named(route));
+    }
+
+    /// The name of the provider that the request goes to.
+    pub(crate) fn provider_name(request: &mut Request) -> ProviderName {
+        let dialect = CallContext::info(request).dialect();
+        let given = Self::get(request).and_then(|attempt| attempt.provider_name.as_ref());
+        ProviderName::of(request.uri(), given, dialect)
     }
 
     /// The state of the request's route in that registry: as a layer above has found it, or by a lookup whose result is kept for

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderName;
 
-use super::{AttemptLog, CallBudget, Deadline, NonReplayable};
+use super::{AttemptLog, AttemptsMade, CallBudget, Deadline, NonReplayable};
 use crate::{
     Request,
     dialect::{Dialect, RequestInfo},
@@ -24,6 +24,7 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 /// | `nonce` | the first layer of the stack | a target that deduplicates by a key |
 /// | `min_attempt_time` | the fallback | retry, timeout |
 /// | `budget` | the fallback, the hedge | retry, hedge |
+/// | `attempts_made` | the span of each attempt | the span of the call |
 #[derive(Clone, Debug)]
 pub(crate) struct CallContext {
     pub(crate) deadline: Option<Deadline>,
@@ -36,6 +37,8 @@ pub(crate) struct CallContext {
     pub(crate) min_attempt_time: Option<Duration>,
     /// The extra attempts of the call, if layers other than retry can make some.
     pub(crate) budget: Option<CallBudget>,
+    /// The attempts made so far, for the spans.
+    pub(crate) attempts_made: AttemptsMade,
     info: Option<Arc<RequestInfo>>,
 }
 
@@ -59,6 +62,7 @@ impl CallContext {
             nonce: fastrand::u128(..),
             min_attempt_time: None,
             budget: None,
+            attempts_made: AttemptsMade::default(),
             info: None,
         }
     }

@@ -39,6 +39,7 @@
 mod admission;
 mod affinity;
 mod attempt;
+mod attempts_made;
 mod budget;
 mod call;
 mod connection;
@@ -54,6 +55,7 @@ mod wait;
 pub(crate) use admission::{Admission, Admits, QueueStage};
 pub use affinity::AffinityKey;
 pub(crate) use attempt::AttemptContext;
+pub(crate) use attempts_made::{AttemptsMade, Destination};
 pub(crate) use budget::{CallBudget, TargetBudget};
 pub(crate) use call::{CallContext, IDEMPOTENCY_KEY};
 #[cfg(feature = "reqwest")]

@@ -1,31 +1,34 @@
-//! The token usage of an answer.
+//! The token usage of an answer, and its other facts.
 
 use std::{
     fmt,
     sync::{Arc, OnceLock},
 };
 
-use super::Usage;
+use super::{AnswerInfo, Usage};
 
-/// The token usage of an answer, in the extensions of every response that was parsed in its dialect.
+/// The token usage of an answer and its other facts, in the extensions of every response that was parsed in its dialect.
 ///
 /// A handle: for a stream it is set once the body has ended, before the end is reported.
 #[derive(Clone, Default)]
-pub struct UsageHandle(Arc<OnceLock<Usage>>);
+pub struct UsageHandle(Arc<OnceLock<AnswerInfo>>);
 
 // === impl UsageHandle ===
 
 impl UsageHandle {
     /// The tokens; `None` while the stream goes on, and if the provider reported none.
     pub fn get(&self) -> Option<Usage> {
-        self.0.get().copied()
+        self.0.get()?.usage
     }
 
-    /// Sets the tokens; only the first call counts.
-    pub(crate) fn settle(&self, tokens: Option<Usage>) {
-        if let Some(tokens) = tokens {
-            let _first_stays = self.0.set(tokens);
-        }
+    /// The id, the model, the finish reasons and the tokens of the answer; `None` while the stream goes on.
+    pub fn answer(&self) -> Option<&AnswerInfo> {
+        self.0.get()
+    }
+
+    /// Sets the facts; only the first call counts.
+    pub(crate) fn settle(&self, answer: AnswerInfo) {
+        let _first_stays = self.0.set(answer);
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     dialect::Operation,
     target::{Capabilities, Edit, Target, group::BalancePolicy},
+    telemetry::AnswerSource,
 };
 
 /// One fallback: a target for the request, or a local answer.
@@ -94,6 +95,15 @@ impl Fallback {
     /// restored by itself or by a payment.
     pub fn wait_for_recovery() -> Self {
         Self::of("wait", Kind::Wait)
+    }
+
+    /// Where an answer of this fallback is from, if that is not the first target.
+    pub(super) fn source(&self, at: usize) -> Option<AnswerSource> {
+        match self.kind {
+            Kind::Canned(_) => Some(AnswerSource::Canned),
+            Kind::Stored(_) => Some(AnswerSource::Stored),
+            _ => (at > 0).then_some(AnswerSource::Fallback),
+        }
     }
 
     fn of(name: &str, kind: Kind) -> Self {

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, Route, Routes, SERVED_BY},
+    context::{
+        ATTEMPTS, AttemptContext, AttemptLog, CallContext, Destination, Route, Routes, SERVED_BY,
+    },
     dialect::RequestInfo,
     latency::Latencies,
     outcome::{Outcome, Phase},
@@ -72,13 +74,26 @@ impl<S: Upstream> FallbackSteps<S> {
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let mut response = self.answer(at, request, info).await?;
         if unstreamed && judge_success(&response) {
-            response = to_stream(response, info).await?;
+            response = self.streamed(response, info).await?;
         }
         if at > 0 || policy.detour {
             mark(&mut response, fallback, &attempt_log);
         }
         if judge_success(&response) {
             attempt_log.answered_by(fallback.name.clone(), degraded);
+            if let Some(source) = fallback.source(at) {
+                response.extensions_mut().insert(source);
+            }
+        }
+        Ok(response)
+    }
+
+    /// The stream that the caller asked for, of a target that was asked for an answer in one piece.
+    async fn streamed(&self, response: Response, info: &RequestInfo) -> Result<Response, Error> {
+        let route = response.extensions().get().map(|to: &Destination| to.route.clone());
+        let (response, converted) = to_stream(response, info).await?;
+        if let Some(route) = route.filter(|_| converted) {
+            self.events.emit(EventKind::AnswerConverted { route, stream: true });
         }
         Ok(response)
     }

@@ -93,7 +93,9 @@ impl RetryContext {
         }
         self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
         let budget = self.shared.budgets.of_attempt(&mut request, now);
-        let at = Destination { budget, route: AttemptContext::route(&mut request), equal };
+        let route = AttemptContext::route(&mut request);
+        let provider = AttemptContext::provider_name(&mut request);
+        let at = Destination { route, provider, budget, equal };
         PlannedAttempt { request, spare, at }
     }
 

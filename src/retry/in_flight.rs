@@ -37,6 +37,7 @@ pub(super) struct AttemptNumber {
 /// What is known of the answer of an attempt.
 #[derive(Default)]
 struct AnswerFacts {
+    status: Option<u16>,
     first_content: Option<Duration>,
     wasted: Option<Usage>,
 }
@@ -69,7 +70,8 @@ impl<'a> InFlightAttempt<'a> {
             first.saturating_duration_since(self.started)
         });
         let wasted = result.as_ref().err().and_then(Error::usage);
-        self.close(verdict, AnswerFacts { first_content, wasted });
+        let status = result.as_ref().ok().map(|response| response.status().as_u16());
+        self.close(verdict, AnswerFacts { status, first_content, wasted });
     }
 
     fn close(&mut self, verdict: Verdict, facts: AnswerFacts) {
@@ -89,12 +91,14 @@ impl<'a> InFlightAttempt<'a> {
         let route = at.route.clone();
         let (fallback, name) = (call.fallback, call.name.clone());
         call.attempt_log.push(Attempt { fallback, name, route, outcome, wait, took });
-        let route = at.route.clone();
-        let AnswerFacts { first_content, wasted } = facts;
+        let (route, provider) = (at.route.clone(), at.provider.clone());
+        let AnswerFacts { status, first_content, wasted } = facts;
         call.emit(EventKind::AttemptEnded {
             route,
             attempt,
+            provider,
             verdict,
+            status,
             took,
             hedge: copy,
             first_content,

@@ -8,7 +8,7 @@ use super::Budget;
 use crate::{
     Request,
     context::{AttemptLog, CallContext, Deadline, Route, least_attempt},
-    telemetry::{EventKind, EventSink},
+    telemetry::{EventKind, EventSink, ProviderName},
 };
 
 /// The properties of a call that its attempt records need.
@@ -24,6 +24,7 @@ pub(super) struct CallRecord {
 #[derive(Clone)]
 pub(super) struct Destination {
     pub(super) route: Route,
+    pub(super) provider: ProviderName,
     pub(super) budget: Arc<Budget>,
     /// The position of the target among its equals, if it has some.
     pub(super) equal: Option<u16>,

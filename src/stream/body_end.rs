@@ -3,7 +3,7 @@
 use crate::{
     Error,
     attempt_log::{AttemptLog, BodyEnd, CallId},
-    dialect::{Usage, UsageHandle},
+    dialect::{AnswerInfo, UsageHandle},
 };
 
 /// Called once with the ending of a body.
@@ -52,13 +52,15 @@ impl EndHooks {
         }
     }
 
-    /// The one place where a body gets its ending; the first ending is kept. The usage is set before the hooks run.
-    pub(crate) fn settle(&mut self, ending: BodyEnd, cost: Option<Usage>) {
+    /// The one place where a body gets its ending; the first ending is kept. The facts of the answer are set before the hooks run.
+    pub(crate) fn settle(&mut self, ending: BodyEnd, answer: Option<AnswerInfo>) {
         if self.ending.is_some() {
             return;
         }
         self.ending = Some(ending);
-        self.usage.settle(cost);
+        if let Some(answer) = answer {
+            self.usage.settle(answer);
+        }
         for (call, hook) in std::mem::take(&mut self.hooks) {
             let _call = call.map(CallId::enter);
             hook(&ending);

@@ -67,7 +67,7 @@ async fn an_answer_that_is_not_streamed_is_read_in_it_too() {
     for path in PATHS {
         let body = answer(path, r#"{"model":"m\"1"}"#, &Reply::answer()).await;
         let dialect = Dialect::of_path(path).unwrap();
-        let (answer, tokens) = dialect.check(&ErrorCodeTable::default(), &body);
-        assert_eq!((answer, tokens.unwrap().output), (Ok(Outcome::Success), 60), "{path}");
+        let (answer, facts) = dialect.check(&ErrorCodeTable::default(), &body);
+        assert_eq!((answer, facts.usage.unwrap().output), (Ok(Outcome::Success), 60), "{path}");
     }
 }

@@ -36,6 +36,7 @@ impl Target {
         attempt.set_route(route);
         attempt.foreign_reasoning = self.foreign_reasoning;
         attempt.compatibility = self.compatibility;
+        attempt.provider_name = self.provider.clone();
         request
     }
 

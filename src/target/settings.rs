@@ -1,11 +1,14 @@
 //! The settings of a target: base URL, credentials, model.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 
 use crate::{
-    compatibility::Compatibility, dialect::Dialect, provenance::ForeignReasoning, route::provider,
+    compatibility::Compatibility,
+    dialect::Dialect,
+    provenance::ForeignReasoning,
+    route::{ProviderName, provider},
 };
 
 /// The destination of an attempt: base URL, credentials and model. What is not set stays as the caller sent it.
@@ -18,6 +21,7 @@ pub struct Target {
     pub(super) dialect: Option<Dialect>,
     pub(super) endpoint: Option<Box<str>>,
     pub(super) account: Option<Box<str>>,
+    pub(super) provider: Option<Arc<str>>,
     pub(super) idempotent: bool,
     pub(super) foreign_reasoning: ForeignReasoning,
     pub(super) compatibility: Option<Compatibility>,
@@ -45,6 +49,7 @@ impl Target {
             dialect: None,
             endpoint: None,
             account: None,
+            provider: None,
             idempotent: false,
             foreign_reasoning: ForeignReasoning::Remove,
             compatibility: None,
@@ -124,6 +129,15 @@ impl Target {
     #[must_use]
     pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
         self.compatibility = Some(compatibility);
+        self
+    }
+
+    /// Names the provider in spans and events, such as `openrouter` or `vllm`; not in routes. The hosts of large providers have
+    /// [well-known names](crate::telemetry::ProviderName), which are used instead; any other target is named by its dialect
+    /// unless this is set.
+    #[must_use]
+    pub fn provider(mut self, name: &str) -> Self {
+        self.provider = Some(ProviderName::given(name));
         self
     }
 

@@ -3,25 +3,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{CallReport, EditSummary, MissReason, SkipReason, StopReason, UserCode};
+use super::{AnswerSource, CallReport, EditSummary, MissReason, SkipReason, StopReason, UserCode};
 use crate::{
-    attempt_log::{BodyEnd, CallId},
+    attempt_log::BodyEnd,
     circuit_state::{CircuitState, TransitionReason},
     context::{Priority, Route},
     dialect::Usage,
     outcome::{Outcome, Phase, Verdict},
+    route::ProviderName,
 };
-
-/// One step of a call, or one change of a route's state.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Event {
-    /// The call that the event belongs to, or that caused it, such as the call whose failure opened a breaker. `None` if no call
-    /// did, as for a breaker that was forced, and in a stack without [`Telemetry`](super::Telemetry).
-    pub call: Option<CallId>,
-    /// The kind of event, with its fields.
-    pub kind: EventKind,
-}
 
 /// The kinds of events, in the order in which a call emits them.
 #[derive(Clone, Debug)]
@@ -201,6 +191,15 @@ pub enum EventKind {
         /// For how long; then one call is its trial.
         lasts: Duration,
     },
+    /// The provider's answer is handed on in another form than it had: a stream as an answer in one piece, or the reverse. Emitted
+    /// before the end of its attempt.
+    #[non_exhaustive]
+    AnswerConverted {
+        /// The route of the attempt.
+        route: Route,
+        /// Whether the caller gets a stream.
+        stream: bool,
+    },
     /// An attempt has an outcome.
     #[non_exhaustive]
     AttemptEnded {
@@ -208,8 +207,12 @@ pub enum EventKind {
         route: Route,
         /// The number of the attempt at this fallback, from 1.
         attempt: u32,
+        /// The name of the provider, as in the span of the attempt.
+        provider: ProviderName,
         /// The outcome, with the provider's code.
         verdict: Verdict,
+        /// The HTTP status, if there was a response.
+        status: Option<u16>,
         /// The duration up to the commit point.
         took: Duration,
         /// Whether it belongs to a second copy of the call.
@@ -250,6 +253,10 @@ pub enum EventKind {
         outcome: Outcome,
         /// The fallback that answered, if there is a fallback layer.
         served_by: Option<Arc<str>>,
+        /// Where the answer is from.
+        source: AnswerSource,
+        /// The route of the attempt that answered; else that of the first attempt.
+        route: Option<Route>,
         /// The number of attempts that were sent.
         attempts: u32,
         /// The duration up to the commit point.
@@ -302,56 +309,7 @@ pub enum EventKind {
     /// The call is over: its answer was read to its end or dropped, or there was none. The last event of a call, once for each.
     #[non_exhaustive]
     CallClosed {
-        /// What is known of the call.
+        /// What is known of the call, as in its span.
         report: Arc<CallReport>,
     },
-}
-
-// === impl Event ===
-
-impl Event {
-    /// The name of the event for logs and metrics: [`EventKind::name`].
-    pub fn name(&self) -> &'static str {
-        self.kind.name()
-    }
-}
-
-// === impl EventKind ===
-
-impl EventKind {
-    /// The name for logs and metrics, in lower case with underscores, such as `breaker_changed`. Each kind has its own.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::CallStarted => "call_started",
-            Self::CacheHit { .. } => "cache_hit",
-            Self::CacheMiss { .. } => "cache_miss",
-            Self::Coalesced => "coalesced",
-            Self::FallbackSkipped { .. } => "fallback_skipped",
-            Self::FallbackEntered { .. } => "fallback_entered",
-            Self::RequestEdited { .. } => "request_edited",
-            Self::AttemptStarted { .. } => "attempt_started",
-            Self::BreakerRefused { .. } => "breaker_refused",
-            Self::LimitQueued { .. } => "limit_queued",
-            Self::LimitWaited { .. } => "limit_waited",
-            Self::LimitRefused { .. } => "limit_refused",
-            Self::Hedged { .. } => "hedged",
-            Self::ProbeRaced { .. } => "probe_raced",
-            Self::ConnectionLost { .. } => "connection_lost",
-            Self::TimedOut { .. } => "timed_out",
-            Self::LimitClosed { .. } => "limit_closed",
-            Self::BreakerChanged { .. } => "breaker_changed",
-            Self::TargetEjected { .. } => "target_ejected",
-            Self::AttemptEnded { .. } => "attempt_ended",
-            Self::RetryWaiting { .. } => "retry_waiting",
-            Self::RetryStopped { .. } => "retry_stopped",
-            Self::CallEnded { .. } => "call_ended",
-            Self::Resumed { .. } => "resumed",
-            Self::StreamSlow { .. } => "stream_slow",
-            Self::CacheStored { .. } => "cache_stored",
-            Self::CacheFailed => "cache_failed",
-            Self::Panicked { .. } => "panicked",
-            Self::BodyEnded { .. } => "body_ended",
-            Self::CallClosed { .. } => "call_closed",
-        }
-    }
 }

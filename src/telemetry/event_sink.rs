@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Event, EventKind, UserCode};
+use super::{Event, EventKind, UserCode, log, log_limit::LogLimit};
 use crate::attempt_log::CallId;
 
 /// Listens to events: a closure, or a type that implements this trait. Called inline, so it must be quick; never called under a
@@ -42,6 +42,8 @@ pub struct EventSink {
     listeners: Arc<[Arc<dyn Observer>]>,
     /// The kinds of user code whose panics were reported, one bit each.
     told: Arc<AtomicU8>,
+    /// The warnings that were logged a moment ago.
+    logged: Arc<LogLimit>,
 }
 
 // === impl EventSink ===
@@ -61,7 +63,7 @@ impl EventSink {
 
     /// Emits an event of the current call.
     pub(crate) fn emit(&self, kind: EventKind) {
-        super::tracing::record(&kind);
+        log::record(&kind, &self.logged);
         if self.listeners.is_empty() {
             return;
         }
@@ -79,7 +81,7 @@ impl EventSink {
         let called = catch_unwind(AssertUnwindSafe(listener));
         if called.is_err() && self.is_first(UserCode::Listener) {
             // Not to the listener: it would panic again.
-            super::tracing::record(&EventKind::Panicked { code: UserCode::Listener });
+            log::record(&EventKind::Panicked { code: UserCode::Listener }, &self.logged);
         }
     }
 

@@ -43,31 +43,45 @@
 //! the panic is reported to `tracing` once, as [`EventKind::Panicked`]. Panics of canned replies, stores and schedules are
 //! reported in the same way, once for each kind, also to the listener.
 
+mod answer_source;
+mod attempt_span;
 mod call_report;
 mod edit_summary;
 mod event;
 mod event_sink;
+mod facts;
+mod log;
+mod log_limit;
+mod log_steps;
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub mod metrics;
+mod named_event;
+mod open_call;
+mod operation;
 mod reasons;
+mod redacted_url;
 mod request_edited;
 mod seen_codes;
 mod service;
 mod shared_sink;
 mod span_handle;
-mod tracing;
+mod spans;
 
-pub use crate::attempt_log::Degradation;
+pub use answer_source::AnswerSource;
+pub use attempt_span::{AttemptSpan, AttemptSpanFuture, AttemptSpanLayer};
 pub use call_report::CallReport;
 pub use edit_summary::EditSummary;
-pub use event::{Event, EventKind};
+pub use event::EventKind;
 pub use event_sink::{ConfiguredFallback, EventSink, Observer};
+pub(crate) use facts::PlainFacts;
+pub use log_limit::LOG_INTERVAL;
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
+pub use named_event::Event;
 pub use reasons::{MissReason, SkipReason, StopReason, UserCode};
-pub use service::{
-    AttemptSpan, AttemptSpanFuture, AttemptSpanLayer, Telemetry, TelemetryFuture, TelemetryLayer,
-};
+pub use service::{Telemetry, TelemetryFuture, TelemetryLayer};
 pub(crate) use shared_sink::SharedSink;
 pub(crate) use span_handle::SpanHandle;
+
+pub use crate::{attempt_log::Degradation, dialect::AnswerInfo, route::ProviderName};

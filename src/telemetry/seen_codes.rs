@@ -1,11 +1,11 @@
-//! Limits logging: an unknown code is logged once for each provider, a rejected model once for each route.
+//! Limits logging: an unknown code is logged once for each provider.
 
 use std::{
     collections::HashSet,
     sync::{LazyLock, Mutex},
 };
 
-use crate::{context::Route, outcome::Code, sync::lock_std};
+use crate::{outcome::Code, sync::lock_std};
 
 /// The maximum number of entries logged in the life of a process.
 const MOST: usize = 256;
@@ -18,13 +18,6 @@ pub(super) fn is_first(provider: &str, code: &Code) -> bool {
     static TOLD: LazyLock<Mutex<Told>> = LazyLock::new(Mutex::default);
     let mut told = lock_std(&TOLD);
     told.len() < MOST && told.insert((provider.into(), code.clone()))
-}
-
-/// Records that a route has no such model; returns whether that is new.
-pub(super) fn is_first_model(route: &Route) -> bool {
-    static LOGGED: LazyLock<Mutex<HashSet<Route>>> = LazyLock::new(Mutex::default);
-    let mut logged = lock_std(&LOGGED);
-    logged.len() < MOST && logged.insert(route.clone())
 }
 
 #[cfg(test)]
@@ -40,13 +33,5 @@ mod tests {
         let told = (0..2 * MOST).filter(|n| is_first("a", &code(&format!("code_{n}")))).count();
         assert!(told < MOST, "{told}");
         assert!(!is_first("a", &code("one_more")));
-    }
-
-    #[test]
-    fn each_route_without_its_model_is_logged_once_and_not_without_end() {
-        let route = |model: &str| Route::new("provider", model, "-");
-        assert!(is_first_model(&route("wrong")) && !is_first_model(&route("wrong")));
-        let logged = (0..2 * MOST).filter(|n| is_first_model(&route(&n.to_string()))).count();
-        assert!(logged < MOST, "{logged}");
     }
 }

@@ -338,6 +338,46 @@ async fn a_second_copy_is_an_attempt_of_its_own() {
     assert_eq!(hedges.get(&("false".into(), "cancelled".into())), Some(&1.0), "{hedges:?}");
 }
 
+// === the conventions ===
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_in_the_metrics_of_the_conventions_once_whatever_it_took() {
+    let provider = Provider::new("primary").replies([Reply::status(503)]);
+    let (client, recorded) = alone(Client::builder(), &provider);
+    call(&client, chat(true)).await.unwrap().is_whole();
+    let seen = recorded.snapshot();
+    let duration = "gen_ai.client.operation.duration";
+    assert_eq!((seen.count(duration), provider.count()), (1, 2));
+    assert_eq!(seen.count("gen_ai.client.operation.time_to_first_chunk"), 1);
+    assert_eq!(seen.count("gen_ai.client.token.usage"), 2);
+    let labels = [
+        ("gen_ai.operation.name", "chat"),
+        ("gen_ai.provider.name", "openai"),
+        ("gen_ai.request.model", "m"),
+        ("gen_ai.response.model", "m"),
+    ];
+    assert!(seen.value(duration, &labels).is_some(), "{:?}", seen.labels());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_call_has_the_type_of_its_error_and_no_model_that_never_answered() {
+    let provider = Provider::new("primary").always(Reply::status(503));
+    let recorded = Recorded::default();
+    let builder = Client::builder().observe(recorded.listener());
+    call(&over(builder.clone(), [&provider]), chat(false)).await.unwrap();
+    call(&over(builder.fallback(Fallback::canned("x")), [&provider]), chat(false)).await.unwrap();
+    let seen = recorded.snapshot();
+    let labels = [
+        ("gen_ai.operation.name", "chat"),
+        ("gen_ai.provider.name", "openai"),
+        ("gen_ai.request.model", "other"),
+        ("error.type", "unavailable"),
+    ];
+    let duration = "gen_ai.client.operation.duration";
+    assert!(seen.value(duration, &labels).is_some(), "{:?}", seen.labels());
+    assert_eq!(seen.count(duration), 1, "the canned reply is no operation of a provider");
+}
+
 // === labels ===
 
 #[tokio::test(start_paused = true)]
@@ -363,7 +403,10 @@ async fn no_label_has_content_a_key_or_a_url_or_what_a_caller_named() {
         call(&client, request).await.unwrap();
     }
     let seen = recorded.snapshot();
-    for (name, value) in seen.labels() {
+    let models = |name: &str| name.ends_with(".model");
+    let of_conventions = seen.labels().into_iter().filter(|(name, _)| models(name)).count();
+    assert!(of_conventions <= 2 * 65, "{of_conventions}");
+    for (name, value) in seen.labels().into_iter().filter(|(name, _)| !models(name)) {
         let forbidden =
             ["caller-model", "sk-", "secret", "question", "://", "the-second-key", "v1"];
         let found = forbidden.iter().find(|text| value.contains(**text));

@@ -1,6 +1,8 @@
 //! The whole stack over providers in process, in virtual time: properties that span several layers.
 
+mod logs;
 mod secrets;
+mod spans;
 mod telemetry;
 
 use std::{error::Error as _, io};

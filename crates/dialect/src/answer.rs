@@ -1,7 +1,7 @@
 //! Classifies an answer that was not streamed, in any dialect.
 
 use crate::{
-    Dialect, Expected, Usage,
+    AnswerInfo, Dialect, Expected,
     answer_state::AnswerState,
     outcome::{Outcome, Verdict},
     reader::EventReader,
@@ -11,17 +11,16 @@ use crate::{
 
 impl Dialect {
     /// Parses an answer that was not streamed. Returns its outcome, [`Outcome::Success`] or [`Outcome::Blocked`], or the verdict
-    /// on a body that is not a whole answer (empty, malformed, truncated, an error inside a 200); and its usage, where the answer
-    /// counts tokens.
+    /// on a body that is not a whole answer (empty, malformed, truncated, an error inside a 200); and the facts of the answer.
     pub fn check(
         self,
         expected: impl Into<Expected>,
         body: &[u8],
-    ) -> (Result<Outcome, Verdict>, Option<Usage>) {
+    ) -> (Result<Outcome, Verdict>, AnswerInfo) {
         let expected = expected.into();
         match EventReader::new(self, expected.codes()).read_whole(body) {
             Ok(event) => AnswerState::new(&expected).judge(&event),
-            Err(why) => (Err(why), None),
+            Err(why) => (Err(why), AnswerInfo::default()),
         }
     }
 }

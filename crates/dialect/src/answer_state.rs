@@ -1,7 +1,7 @@
 //! The state of an answer while it arrives: its content, outcome and usage, folded from its events.
 
 use crate::{
-    Expected, FrameSummary, Usage,
+    AnswerInfo, Expected, FrameSummary, Usage,
     events::{AnswerEvent, FinishReason, ProviderTool, UsageCounts},
     outcome::{Code, ErrorCodeTable, Outcome, Verdict},
 };
@@ -16,6 +16,8 @@ pub(crate) struct AnswerState {
     /// Whether usage is to follow the finish reason.
     wants_usage: bool,
     usage: UsageCounts,
+    /// The id, the model and the finish reasons.
+    info: AnswerInfo,
     content: bool,
     /// The choices seen, and the choices that have ended: one bit for each choice.
     seen: u128,
@@ -50,6 +52,7 @@ impl AnswerState {
             return;
         }
         self.tool(event, seen);
+        self.info.add_names(event);
         if let Some(fault) = &event.fault {
             return self.fail(fault.verdict(), seen);
         }
@@ -77,21 +80,22 @@ impl AnswerState {
     pub(crate) fn judge(
         mut self,
         event: &AnswerEvent<'_>,
-    ) -> (Result<Outcome, Verdict>, Option<Usage>) {
+    ) -> (Result<Outcome, Verdict>, AnswerInfo) {
+        self.info.add_names(event);
         self.content = !event.parts.is_empty();
         self.finish(event);
         self.finished = event.choices == 0 || self.has_all(event.choices);
         self.over = true;
         let judged = match (&event.fault, self.outcome()) {
             (Some(fault), _) => Err(fault.verdict().clone()),
-            (None, _) if event.pending => return (Ok(Outcome::Success), None),
+            (None, _) if event.pending => return (Ok(Outcome::Success), self.info),
             (None, _) if self.broken.is_some() => {
                 Err(self.broken.take().map_or_else(unfinished, |it| *it))
             }
             (None, outcome @ (Outcome::Success | Outcome::Blocked)) => Ok(outcome),
             (None, other) => Err(other.into()),
         };
-        (judged, self.tokens())
+        (judged, self.info())
     }
 
     /// The framing of the stream has ended, such as a JSON array: there are no more events.
@@ -130,6 +134,11 @@ impl AnswerState {
         self.usage.tokens()
     }
 
+    /// The facts of the answer so far.
+    pub(crate) fn info(&self) -> AnswerInfo {
+        AnswerInfo { usage: self.tokens(), ..self.info.clone() }
+    }
+
     fn tool(&mut self, event: &AnswerEvent<'_>, seen: &mut FrameSummary) {
         // While a tool is running, a ping is the only sign of the provider's progress.
         seen.works |= self.tool && event.ping;
@@ -147,9 +156,8 @@ impl AnswerState {
         let whole = self.outcome().is_success();
         self.seen |= event.choices;
         for finish in event.finishes.iter() {
-            match finish.choice {
-                Some(choice) => self.ended |= 1 << choice,
-                None => self.finished = true,
+            if self.ends_now(finish.choice) {
+                self.info.add_finish(finish.name());
             }
             let reason =
                 self.codes.finish_class(finish.word).map_or(finish.reason, FinishReason::from);
@@ -163,6 +171,16 @@ impl AnswerState {
         } else if event.usage.is_some() && event.parts.is_empty() {
             self.billed |= self.seen != 0 && self.content;
         }
+    }
+
+    /// Records that a choice, or the answer as a whole, has ended. Returns whether that is new: some servers repeat the reason.
+    fn ends_now(&mut self, choice: Option<u32>) -> bool {
+        let Some(choice) = choice else {
+            return !std::mem::replace(&mut self.finished, true);
+        };
+        let before = self.ended;
+        self.ended |= 1 << choice;
+        self.ended != before
     }
 
     /// Whether these choices are as many as were asked for.

@@ -34,7 +34,7 @@
 //!
 //! | area | file | content |
 //! |---|---|---|
-//! | a request, parsed | `request_info`, `answer_form` | what it asks for: dialect, model, stream, limits |
+//! | a request, parsed | `request_info`, `wanted`, `sampling`, `answer_form` | what it asks for: dialect, model, stream, limits |
 //! | | `operation`, `effects` | its operation at the provider, whether it may be repeated, and who else may answer it |
 //! | | `ties`, `names` | references to things that one account stores; the names of unknown paths |
 //! | | `path`, `model_path` | the dialect of a path, and the start of the API's own part of it; the model in a path |
@@ -46,7 +46,8 @@
 //! | | `events/` | one event of an answer, in a model for all dialects |
 //! | | `reader`, `event_json` | parses each event, and each unstreamed answer, once into that model |
 //! | | `answer_state` | the state of an answer while it arrives: content, outcome, usage |
-//! | | `monitor`, `answer` | follows a stream to its end; classifies an unstreamed answer |
+//! | | `monitor`, `answer`, `plain_answer` | follows a stream to its end; classifies an unstreamed answer; one of no dialect |
+//! | | `answer_info`, `usage` | the facts of an answer: its id, model, finish reasons and tokens |
 //! | | `answer_summary` | the content of a whole answer |
 //! | | `splice`, `resumable/` | a stream that another answer can follow |
 //! | an answer, rendered | `synthetic`, `render`, `reply` | a reply that is made here: its text, and the fields that all replies share |
@@ -61,6 +62,7 @@
 
 mod answer;
 mod answer_form;
+mod answer_info;
 mod answer_state;
 mod answer_summary;
 mod anthropic;
@@ -89,6 +91,7 @@ mod openai_responses;
 mod operation;
 pub mod outcome;
 mod path;
+mod plain_answer;
 mod prefill;
 mod reader;
 mod render;
@@ -98,6 +101,7 @@ mod request_fields;
 mod request_info;
 mod response_progress;
 mod resumable;
+mod sampling;
 mod splice;
 mod synthetic;
 #[cfg(test)]
@@ -106,9 +110,11 @@ mod ties;
 mod to_stream;
 mod to_whole;
 mod usage;
+mod wanted;
 mod wire;
 
 pub use answer_form::AnswerForm;
+pub use answer_info::AnswerInfo;
 pub use answer_summary::AnswerSummary;
 pub use body_form::BodyForm;
 pub use dialect::{Dialect, StreamFraming};
@@ -127,6 +133,7 @@ pub use request_editor::{DoesNotFit, RequestEditor, Requirements, ToolFilter};
 pub use request_fields::{ChangedFields, FieldChange, change_fields, field_json};
 pub use request_info::RequestInfo;
 pub use resumable::{ReadOutcome, ResumableStream};
+pub use sampling::Sampling;
 pub use synthetic::SyntheticReply;
 pub use usage::Usage;
 pub use wire::{Request, Response};

@@ -1,7 +1,7 @@
 //! Follows the bytes of a stream: decodes its events and parses them in their dialect.
 
 use crate::{
-    BodyForm, Dialect, Expected, FrameSummary, StreamFraming, Usage,
+    AnswerInfo, BodyForm, Dialect, Expected, FrameSummary, StreamFraming, Usage,
     answer_state::AnswerState,
     decode::{Decoder, RawEvent, TooLarge},
     outcome::{Outcome, Verdict},
@@ -99,6 +99,11 @@ impl StreamMonitor {
     /// The usage of the answer, once an event has reported it.
     pub fn usage(&self) -> Option<Usage> {
         self.answer.tokens()
+    }
+
+    /// The facts of the answer so far: its id, model, finish reasons and usage.
+    pub fn info(&self) -> AnswerInfo {
+        self.answer.info()
     }
 
     /// Whether the answer is whole, and its usage, which was asked for, has not arrived.

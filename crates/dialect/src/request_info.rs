@@ -5,14 +5,15 @@ use std::sync::LazyLock;
 use memchr::memmem::{self, Finder};
 
 use crate::{
-    AnswerForm, Dialect, Operation, Request,
+    AnswerForm, Dialect, Operation, Request, Sampling,
     effects::{Effects, Ties},
     json::{RawField, fields, is_filled, is_true, read, text},
     model_path::{ModelPath, deployment},
+    wanted::Wanted,
 };
 
 /// The facts of a request, parsed once, without copying its body.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RequestInfo {
     pub(crate) dialect: Option<Dialect>,
     pub(crate) model: Option<Box<str>>,
@@ -27,34 +28,9 @@ pub struct RequestInfo {
     /// Whether an answer without any content may be right: the request has stop sequences, or a very small limit.
     pub(crate) stops: bool,
     pub(crate) effects: Effects,
+    pub(crate) sampling: Sampling,
     /// Whether the body was parsed. A body in a content coding is not: then it is not known whether a stream is asked for.
     pub(crate) parsed: bool,
-}
-
-fields! {
-    #[allow(non_snake_case)]
-    /// The fields of a request that are parsed.
-    pub(super) struct Wanted<'a> {
-        model: RawField<'a>,
-        stream: RawField<'a>,
-        stream_options: RawField<'a>,
-        max_tokens: RawField<'a>,
-        max_completion_tokens: RawField<'a>,
-        max_output_tokens: RawField<'a>,
-        tools: RawField<'a>,
-        functions: RawField<'a>,
-        n: RawField<'a>,
-        generationConfig: RawField<'a>,
-        options: RawField<'a>,
-        stop: RawField<'a>,
-        stop_sequences: RawField<'a>,
-        previous_response_id: RawField<'a>,
-        conversation: RawField<'a>,
-        container: RawField<'a>,
-        background: RawField<'a>,
-        cachedContent: RawField<'a>,
-        cached_content: RawField<'a>,
-    }
 }
 
 fields! {
@@ -72,25 +48,6 @@ const IMAGES: [&[u8]; 6] = [
     b"\"image/",
     b"\"images\":[\"",
 ];
-
-fields! {
-    #[allow(non_snake_case)]
-    struct Generation<'a> {
-        maxOutputTokens: RawField<'a>,
-        stopSequences: RawField<'a>,
-        candidateCount: RawField<'a>,
-    }
-}
-
-fields! {
-    struct Options<'a> {
-        num_predict: RawField<'a>,
-        stop: RawField<'a>,
-    }
-}
-
-/// With a limit of at most this number of tokens, an answer may have no content.
-const TINY: u64 = 16;
 
 // === impl RequestInfo ===
 
@@ -133,6 +90,7 @@ impl RequestInfo {
             images,
             stops: wanted.stops(),
             effects: Effects::of(request, dialect, ties),
+            sampling: wanted.sampling(),
             parsed,
         }
     }
@@ -192,6 +150,11 @@ impl RequestInfo {
         self.stops
     }
 
+    /// The settings of the model's sampling, and of the form of its output.
+    pub fn sampling(&self) -> &Sampling {
+        &self.sampling
+    }
+
     /// The operation of the request at its provider.
     pub fn operation(&self) -> Operation {
         self.effects.operation()
@@ -200,33 +163,6 @@ impl RequestInfo {
     /// Whether the request can be repeated, and who else may answer it.
     pub fn effects(&self) -> Effects {
         self.effects
-    }
-}
-
-// === impl Wanted ===
-
-impl Wanted<'_> {
-    /// The largest number of tokens of an answer, by its names in the dialects: the newer before the older.
-    fn most(&self) -> Option<u64> {
-        let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
-        let options: Options<'_> = read(self.options).unwrap_or_default();
-        let outer = [self.max_completion_tokens, self.max_output_tokens, self.max_tokens];
-        let inner = [generation.maxOutputTokens, options.num_predict];
-        outer.into_iter().chain(inner).find_map(read)
-    }
-
-    /// The number of choices, clamped to what the APIs allow; zero if it is not set.
-    fn choices(&self) -> u32 {
-        let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
-        read::<u32>(self.n).or_else(|| read(generation.candidateCount)).unwrap_or_default().min(128)
-    }
-
-    /// Whether an answer without any content may be right.
-    fn stops(&self) -> bool {
-        let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
-        let options: Options<'_> = read(self.options).unwrap_or_default();
-        let stops = [self.stop, self.stop_sequences, generation.stopSequences, options.stop];
-        stops.into_iter().any(is_filled) || self.most().is_some_and(|most| most <= TINY)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     Dialect,
     effects::Ties,
     json::{is_filled, is_true},
-    request_info::Wanted,
+    wanted::Wanted,
 };
 
 /// Fields with the input of the caller's own tools, or its schema: they have no meaning for the provider.

@@ -16,6 +16,7 @@ use crate::{
     context::AttemptLog,
     dialect::{RequestInfo, StreamMonitor},
     outcome::{ErrorCodeTable, Verdict},
+    telemetry::AnswerSource,
 };
 
 /// The body of one caller.
@@ -34,10 +35,14 @@ impl Waiter {
         info: &RequestInfo,
         attempt_log: &AttemptLog,
     ) -> Result<Response, Error> {
-        let (parts, body) = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await?;
+        let shared = !self.first;
+        let (mut parts, body) = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await?;
         let success = parts.extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
         if let Some(fallback) = self.flight.attempt_log.served_by().filter(|_| success) {
             attempt_log.answered_by(fallback, self.flight.attempt_log.degraded());
+        }
+        if shared {
+            parts.extensions.insert(AnswerSource::Shared);
         }
         let body = body.unwrap_or_else(|| {
             let mut body = Body::wrap(Reader::new(self));

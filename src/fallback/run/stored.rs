@@ -8,7 +8,7 @@ use super::{super::steps::mark, FallbackRun};
 use crate::{
     Response, Upstream,
     context::StoredAnswer,
-    telemetry::{EventKind, SkipReason},
+    telemetry::{AnswerSource, EventKind, SkipReason},
 };
 
 // === impl FallbackRun ===
@@ -32,6 +32,7 @@ impl<S: Upstream> FallbackRun<S> {
             .emit(EventKind::FallbackEntered { fallback: at as u16, name: name.clone() });
         mark(&mut response, fallback, &self.attempt_log);
         self.attempt_log.answered_by(name, Some(degraded));
+        response.extensions_mut().insert(AnswerSource::Stored);
         Some(response)
     }
 }

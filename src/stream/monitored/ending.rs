@@ -107,7 +107,9 @@ impl MonitoredBody {
     }
 
     fn settle(&mut self, ending: BodyEnd) {
-        self.at_end.settle(ending, self.watch.as_ref().and_then(StreamMonitor::usage));
+        if self.at_end.ending().is_none() {
+            self.at_end.settle(ending, self.watch.as_ref().map(StreamMonitor::info));
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::{Continuation, ContinuationFuture};
 use crate::{
     Body, Error,
     attempt_log::AttemptLog,
-    dialect::{Dialect, ResumableStream, StreamMonitor, Usage, UsageHandle},
+    dialect::{AnswerInfo, Dialect, ResumableStream, StreamMonitor, UsageHandle},
     outcome::{Outcome, Phase, Verdict},
 };
 
@@ -52,7 +52,8 @@ pub(crate) struct Resumed {
     first: Option<Error>,
     /// The bytes of the first answer after its last good event: handed on if no answer continues the stream.
     rest: Option<Bytes>,
-    cost: Option<Usage>,
+    /// The facts of all answers together.
+    answer: Option<AnswerInfo>,
     runtime: Option<Handle>,
 }
 
@@ -69,7 +70,7 @@ impl Resumed {
             asking: Mutex::new(None),
             first: None,
             rest: None,
-            cost: None,
+            answer: None,
             runtime: Handle::try_current().ok(),
         }
     }
@@ -160,18 +161,18 @@ impl Resumed {
         }
     }
 
-    /// Adds the usage of the answer that was read, and drops it.
+    /// Adds the facts of the answer that was read, and drops it.
     fn let_go(&mut self) {
-        if let Some(more) = self.watched().and_then(StreamMonitor::usage) {
-            let cost = self.cost.get_or_insert_default();
-            cost.input = cost.input.saturating_add(more.input);
-            cost.output = cost.output.saturating_add(more.output);
+        if let Some(next) = self.watched().map(StreamMonitor::info) {
+            self.answer.get_or_insert_default().continued_by(next);
         }
         self.inner = None;
     }
 
     fn settle(&mut self) {
-        self.start.usage.settle(self.cost);
+        if let Some(answer) = self.answer.take() {
+            self.start.usage.settle(answer);
+        }
     }
 }
 

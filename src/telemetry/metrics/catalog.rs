@@ -76,6 +76,15 @@ catalog! {
         "Tokens that providers reported, with those of failed attempts.";
     WASTED_TOKENS: Counter, Count, "evenkeel.wasted_tokens", ["route", "cause"],
         "Tokens that providers reported for answers that no caller got in full.";
+    GEN_AI_DURATION: Histogram, Seconds, "gen_ai.client.operation.duration",
+        ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "error.type"],
+        "Time from the call to the end of its answer.";
+    GEN_AI_FIRST_CHUNK: Histogram, Seconds, "gen_ai.client.operation.time_to_first_chunk",
+        ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "error.type"],
+        "Time from the call to the first chunk of a stream.";
+    GEN_AI_TOKENS: Histogram, Count, "gen_ai.client.token.usage",
+        ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "gen_ai.token.type"],
+        "Tokens of a call.";
 }
 
 // === impl MetricInfo ===

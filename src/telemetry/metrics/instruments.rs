@@ -4,10 +4,11 @@ use metrics::{Counter, Gauge, Histogram};
 
 use super::{
     catalog::{self, CATALOG, MetricKind},
+    gen_ai::GenAi,
     series::{Series, SharedRecorder},
 };
 
-/// The series of every metric of `evenkeel.*`.
+/// The series of every metric.
 pub(super) struct Instruments {
     pub(super) calls: Series<Counter>,
     pub(super) call_duration: Series<Histogram>,
@@ -24,6 +25,7 @@ pub(super) struct Instruments {
     pub(super) limit_closed: Series<Counter>,
     pub(super) tokens: Series<Counter>,
     pub(super) wasted_tokens: Series<Counter>,
+    pub(super) gen_ai: GenAi,
 }
 
 // === impl Instruments ===
@@ -48,6 +50,7 @@ impl Instruments {
             limit_closed: Series::new(&catalog::LIMIT_CLOSED, recorder),
             tokens: Series::new(&catalog::TOKENS, recorder),
             wasted_tokens: Series::new(&catalog::WASTED_TOKENS, recorder),
+            gen_ai: GenAi::new(recorder),
         }
     }
 }

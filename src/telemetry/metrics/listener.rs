@@ -156,6 +156,7 @@ impl Inner {
     }
 
     fn call_closed(&self, report: &CallReport) {
+        self.instruments.gen_ai.call_closed(report);
         let outcome = report.outcome;
         let served_by = match &report.served_by {
             Some(name) => self.routes.named(name),
@@ -167,7 +168,7 @@ impl Inner {
         if let Some(degraded) = report.degraded.filter(|_| outcome.is_success()) {
             self.instruments.degraded.at([degraded.name()]).increment(1);
         }
-        if let (Some(route), Some(usage)) = (&report.route, report.usage) {
+        if let (Some(route), Some(usage)) = (&report.route, report.answer.usage) {
             let wasted = match outcome {
                 Outcome::Success | Outcome::Blocked => None,
                 Outcome::Cancelled => Some("cancelled"),

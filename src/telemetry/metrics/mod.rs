@@ -40,6 +40,16 @@
 //! | `evenkeel.tokens` | counter | `route`, `direction` | tokens that providers reported, with those of failed attempts; `input` or `output` |
 //! | `evenkeel.wasted_tokens` | counter | `route`, `cause` | the part of them in answers that no caller got in full: of a failed attempt (`retry`, or `hedge` for a second copy), cut while it was read (`cut`), dropped by the caller (`cancelled`) |
 //!
+//! The client metrics of the OpenTelemetry conventions for generative AI, under the names of their last release (1.41). They are
+//! recorded once for each call that a provider answered or failed; not for stored answers, canned replies and answers of equal
+//! calls, and not for calls that run no model. Chunks after the first are not timed.
+//!
+//! | metric | type, unit | labels | meaning |
+//! |---|---|---|---|
+//! | `gen_ai.client.operation.duration` | histogram, s | `gen_ai.operation.name`, `gen_ai.provider.name`, `gen_ai.request.model`, `gen_ai.response.model`, `error.type` | from the call to the end of its answer |
+//! | `gen_ai.client.operation.time_to_first_chunk` | histogram, s | `gen_ai.operation.name`, `gen_ai.provider.name`, `gen_ai.request.model`, `gen_ai.response.model`, `error.type` | from the call to the first chunk of a stream |
+//! | `gen_ai.client.token.usage` | histogram | `gen_ai.operation.name`, `gen_ai.provider.name`, `gen_ai.request.model`, `gen_ai.response.model`, `gen_ai.token.type` | tokens of a call; `input` or `output` |
+//!
 //! # Labels
 //!
 //! | label | values |
@@ -49,21 +59,24 @@
 //! | `outcome` | [`Outcome::name`](crate::outcome::Outcome::name) |
 //! | `state` | [`CircuitState::name`](crate::breaker::CircuitState::name) |
 //!
-//! Labels never contain a URL, a credential, or a model that a caller named. `route` and `served_by` have at most
+//! A model is a value only after it has answered, and at most 64 of them and 64 providers are; others are `other`. A label that does
+//! not apply, such as `error.type` of a success, is left out.
+//!
+//! Labels never contain a URL, a credential, or any other text of a caller. `route` and `served_by` have at most
 //! [`Metrics::MAX_ROUTES`] values together; further names, as of [`Fallbacks`](crate::context::Fallbacks) that a call brings, are
 //! `other`. All other values are constants. The series of configured fallbacks are there from the start, at 0, since a rate over a
 //! series that appears with the first failure misses it.
 //!
 //! # Defaults
 //!
-//! The facade leaves the buckets of a histogram to the exporter. [`DURATION_BUCKETS`] has the boundaries that the OpenTelemetry
-//! conventions advise.
+//! The facade leaves the buckets of a histogram to the exporter. [`DURATION_BUCKETS`] and [`TOKEN_BUCKETS`] have the boundaries
+//! that the OpenTelemetry conventions advise.
 //!
 //! # Example: Prometheus
 //!
 //! ```
-//! use evenkeel::{Client, telemetry::{Metrics, metrics::DURATION_BUCKETS}};
-//! use metrics_exporter_prometheus::PrometheusBuilder;
+//! use evenkeel::{Client, telemetry::{Metrics, metrics::{DURATION_BUCKETS, TOKEN_BUCKETS}}};
+//! use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,6 +84,7 @@
 //!     // The names of the dashboard and the alerts.
 //!     .with_recommended_naming(true)
 //!     .set_buckets(&DURATION_BUCKETS)?
+//!     .set_buckets_for_metric(Matcher::Full("gen_ai.client.token.usage".into()), &TOKEN_BUCKETS)?
 //!     .install_recorder()?;
 //! let client = Client::builder().observe(Metrics::new()).build()?;
 //! # drop(client);
@@ -141,6 +155,7 @@
 
 mod buckets;
 mod catalog;
+mod gen_ai;
 mod instruments;
 mod label_names;
 mod label_values;

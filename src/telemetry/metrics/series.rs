@@ -68,10 +68,16 @@ impl Values {
         let fixed =
             self.fixed.iter().flatten().map(|value| metrics::SharedString::const_str(value));
         let labels = metric.labels.iter().zip(named.chain(fixed));
-        Key::from_parts(
-            metric.name,
-            labels.map(|(name, value)| Label::new(*name, value)).collect::<Vec<_>>(),
-        )
+        // An empty value is that of a label which the series does not have.
+        let labels = labels.filter(|(_, value): &(_, metrics::SharedString)| !value.is_empty());
+        let labels: Vec<_> = labels.map(|(name, value)| Label::new(*name, value)).collect();
+        Key::from_parts(metric.name, labels)
+    }
+}
+
+impl From<Vec<Arc<str>>> for Values {
+    fn from(named: Vec<Arc<str>>) -> Self {
+        Self { named, fixed: [None; 2] }
     }
 }
 

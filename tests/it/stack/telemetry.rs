@@ -1,18 +1,6 @@
-//! The telemetry of a call: its attempt log, the order of its events, its spans.
-
-use std::{
-    collections::BTreeMap,
-    fmt::Debug,
-    sync::{Arc, Mutex},
-};
+//! The telemetry of a call: its attempt log, the order of its events.
 
 use evenkeel::fallback::Capabilities;
-use tracing::{
-    Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-};
-use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt, registry::LookupSpan};
 
 use super::*;
 
@@ -51,7 +39,7 @@ impl Story {
 }
 
 const BEGIN: [&str; 3] = ["call_started", "fallback_entered", "attempt_started"];
-const END: [&str; 3] = ["attempt_ended", "call_ended", "body_ended"];
+const END: [&str; 4] = ["attempt_ended", "call_ended", "body_ended", "call_closed"];
 
 fn sequence(parts: &[&[&'static str]]) -> Vec<&'static str> {
     parts.concat()
@@ -108,15 +96,21 @@ async fn the_canned_reply_is_a_fallback_without_an_attempt() {
     let gone = Reply::quota_exhausted();
     let story = Story { second: vec![gone.clone()], ..Story::new([gone]) };
     let first = ["breaker_changed", "attempt_ended", "fallback_entered", "attempt_started"];
-    let second =
-        ["breaker_changed", "attempt_ended", "fallback_entered", "call_ended", "body_ended"];
+    let second = [
+        "breaker_changed",
+        "attempt_ended",
+        "fallback_entered",
+        "call_ended",
+        "body_ended",
+        "call_closed",
+    ];
     assert_eq!(story.event_names().await, sequence(&[&BEGIN, &first, &second]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_body_emits_its_end_after_the_end_of_the_call() {
     let log = Story::new([Reply::answer().with(Fault::stall(3))]).event_names().await;
-    let end = ["attempt_ended", "call_ended", "timed_out", "body_ended"];
+    let end = ["attempt_ended", "call_ended", "timed_out", "body_ended", "call_closed"];
     assert_eq!(log, sequence(&[&BEGIN, &end]));
 }
 
@@ -142,7 +136,7 @@ async fn every_event_has_the_id_of_its_call_also_where_calls_overlap_and_bodies_
     expected.sort_unstable();
     assert_eq!(seen, expected, "five calls, and no event without one");
     for events in by_call.values() {
-        assert_eq!((events[0], *events.last().unwrap()), ("call_started", "body_ended"));
+        assert_eq!((events[0], *events.last().unwrap()), ("call_started", "call_closed"));
         assert_eq!(events.iter().filter(|name| **name == "call_ended").count(), 1, "{events:?}");
     }
     assert!(by_call.values().any(|events| events.contains(&"retry_waiting")));
@@ -181,8 +175,14 @@ async fn a_fallback_that_lacks_a_capability_emits_a_skip() {
     let builder = log.attach_to(Client::builder().fallback(plain).fallback(Fallback::canned(BUSY)));
     let body = r#"{"model":"m","messages":[],"tools":[{"type":"function"}]}"#;
     call(&over(builder, [&primary, &second]), with_body(body)).await.unwrap();
-    let down =
-        ["attempt_ended", "fallback_skipped", "fallback_entered", "call_ended", "body_ended"];
+    let down = [
+        "attempt_ended",
+        "fallback_skipped",
+        "fallback_entered",
+        "call_ended",
+        "body_ended",
+        "call_closed",
+    ];
     assert_eq!(log.names(), sequence(&[&BEGIN, &down]));
 }
 
@@ -242,7 +242,7 @@ async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
             );
             (last, body) = (next, body || *name == "call_ended");
         }
-        assert_eq!(log.last(), Some(&"body_ended"));
+        assert_eq!(log.last(), Some(&"call_closed"));
     }
 }
 
@@ -298,262 +298,4 @@ async fn an_attempt_log_of_refusals_counts_none_as_sent() {
     assert!(matches!(attempt_log.attempts()[0].outcome, Outcome::NotSent { retry_in: Some(_) }));
     assert_eq!((attempt_log.sent(), attempt_log.attempts().len()), (0, 1));
     assert_eq!(attempt_log.served_by().as_deref(), Some("canned"));
-}
-
-// === spans ===
-
-#[derive(Clone, Debug, Default)]
-struct Spanned {
-    name: &'static str,
-    parent: Option<u64>,
-    fields: BTreeMap<String, String>,
-    closed: bool,
-}
-
-/// Every span and every event, with all their fields.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Spans(Arc<Mutex<Seen>>);
-
-#[derive(Debug, Default)]
-struct Seen {
-    spans: BTreeMap<u64, Spanned>,
-    order: Vec<u64>,
-    /// The span of an event, and its fields.
-    events: Vec<(Option<u64>, BTreeMap<String, String>)>,
-}
-
-struct Fields<'a>(&'a mut BTreeMap<String, String>);
-
-impl Visit for Fields<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().into(), value.into());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name().into(), format!("{value:?}"));
-    }
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut span = Spanned { name: attributes.metadata().name(), ..Spanned::default() };
-        span.parent = context.current_span().id().map(Id::into_u64);
-        attributes.record(&mut Fields(&mut span.fields));
-        // The registry reuses the number of a span that has closed.
-        let mut seen = self.0.lock().unwrap();
-        assert!(seen.spans.insert(id.into_u64(), span).is_none_or(|old| old.closed));
-        seen.order.push(id.into_u64());
-    }
-
-    fn on_record(&self, id: &Id, record: &Record<'_>, _: Context<'_, S>) {
-        let mut seen = self.0.lock().unwrap();
-        let span = seen.spans.get_mut(&id.into_u64()).unwrap();
-        record.record(&mut Fields(&mut span.fields));
-    }
-
-    fn on_event(&self, event: &tracing::Event<'_>, context: Context<'_, S>) {
-        let mut fields = BTreeMap::new();
-        event.record(&mut Fields(&mut fields));
-        let span = context.current_span().id().map(Id::into_u64);
-        self.0.lock().unwrap().events.push((span, fields));
-    }
-
-    fn on_close(&self, id: Id, _: Context<'_, S>) {
-        self.0.lock().unwrap().spans.get_mut(&id.into_u64()).unwrap().closed = true;
-    }
-}
-
-impl Spans {
-    /// Subscribes on this thread until the guard is dropped.
-    pub(super) fn subscribe(&self) -> tracing::subscriber::DefaultGuard {
-        crate::support::enable_all_tracing();
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(self.clone()))
-    }
-
-    fn named(&self, name: &str) -> Vec<(u64, Spanned)> {
-        let seen = self.0.lock().unwrap();
-        let ids = seen.order.iter().map(|id| (*id, seen.spans[id].clone()));
-        ids.filter(|(_, span)| span.name == name).collect()
-    }
-
-    /// All spans and events with their fields, as one text, one on each line.
-    pub(super) fn text(&self) -> String {
-        let seen = self.0.lock().unwrap();
-        let spans = seen.spans.values().map(|span| (span.name, &span.fields));
-        let events = seen.events.iter().map(|(_, fields)| ("event", fields));
-        let mut text = String::new();
-        for (name, fields) in spans.chain(events) {
-            text.push_str(name);
-            text.extend(fields.iter().map(|(field, value)| format!(" {field}={value}")));
-            text.push('\n');
-        }
-        text
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_wrong_model_of_a_fallback_is_logged_once() {
-    let spans = Spans::default();
-    let _listening = spans.subscribe();
-    let (primary, second) = pair();
-    primary.set(Reply::status(503));
-    second.set(Reply::error(404, "invalid_request_error", "model_not_found"));
-    let target = Target::new("http://secondary/v1").model("no-such-model");
-    let client = over(Client::builder().fallback(Fallback::target(target)), [&primary, &second]);
-    for _ in 0..3 {
-        // The caller sees only the first target's failure.
-        let _ = call(&client, chat(true)).await;
-    }
-    let logged = spans.text().matches("model rejected").count();
-    assert_eq!((second.count(), logged), (3, 1));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_is_a_span_with_the_names_of_opentelemetry_and_its_attempts_are_within() {
-    let spans = Spans::default();
-    let listening = spans.subscribe();
-    let (primary, second) = pair();
-    primary.set(Reply::status(503).head_after(ms(5)));
-    second.set(Reply::answer().between_events(ms(100)));
-    let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
-    let request = with_body(r#"{"model":"m","stream":true,"max_tokens":64,"messages":[]}"#);
-    let response = client.send(request).await.unwrap();
-    let [(id, call)] = &spans.named("chat")[..] else { panic!("one call, one span") };
-    assert!(!call.closed, "the answer is still to come");
-    for (field, value) in [
-        ("otel.name", "chat m"),
-        ("otel.kind", "client"),
-        ("gen_ai.operation.name", "chat"),
-        ("gen_ai.request.model", "m"),
-        ("gen_ai.request.max_tokens", "64"),
-        ("server.address", "primary"),
-        ("http.response.status_code", "200"),
-        ("evenkeel.served_by", "spare"),
-        ("evenkeel.attempts", "4"),
-    ] {
-        assert_eq!(call.fields.get(field).map(String::as_str), Some(value), "{field}");
-    }
-    assert!(!call.fields.contains_key("error.type"));
-
-    let attempts = spans.named("attempt");
-    assert_eq!(attempts.len(), 4);
-    for (n, (_, attempt)) in attempts.iter().enumerate() {
-        let (provider, model, status) =
-            if n < 3 { ("primary", "m", "503") } else { ("secondary", "spare", "200") };
-        assert_eq!(attempt.parent, Some(*id));
-        assert!(attempt.closed);
-        assert_eq!(attempt.fields["gen_ai.provider.name"], provider);
-        assert_eq!(attempt.fields["gen_ai.request.model"], model);
-        assert_eq!(attempt.fields["http.response.status_code"], status);
-        let failed = attempt.fields.get("error.type").map(String::as_str);
-        assert_eq!(failed, (n < 3).then_some("unavailable"));
-    }
-
-    read(response).await.is_whole();
-    let (_, call) = &spans.named("chat")[0];
-    assert!(call.closed, "with the end of the body");
-    assert_eq!(call.fields["evenkeel.ending"], "success");
-    let seen = spans.0.lock().unwrap();
-    assert!(seen.events.iter().all(|(span, _)| span.is_some()), "nothing is told beside the span");
-    drop(listening);
-}
-
-/// So that the table can be extended; not logged with every call.
-#[tokio::test(start_paused = true)]
-async fn an_unknown_code_is_logged_once() {
-    let spans = Spans::default();
-    let _listening = spans.subscribe();
-    let unknown = Reply::error(400, "invalid_request_error", "moon_in_the_wrong_phase");
-    let known = Reply::error(400, "invalid_request_error", "context_length_exceeded");
-    let primary = Provider::new("primary").replies([unknown.clone(), unknown, known]);
-    let client = over(Client::builder(), [&primary]);
-    for _ in 0..3 {
-        call(&client, chat(true)).await.unwrap();
-    }
-    let seen = spans.0.lock().unwrap();
-    let log: Vec<_> = seen
-        .events
-        .iter()
-        .filter(|(_, fields)| fields.get("message").is_some_and(|m| m.starts_with("unknown code")))
-        .map(|(_, fields)| (fields["code"].as_str(), fields["outcome"].as_str()))
-        .collect();
-    assert_eq!(log, [("moon_in_the_wrong_phase", "rejected")]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rejected_key_and_an_exhausted_quota_are_logged_by_name() {
-    for (reply, message) in [
-        (Reply::error(401, "invalid_request_error", "invalid_api_key"), "credential rejected"),
-        (Reply::quota_exhausted(), "quota exhausted"),
-    ] {
-        let spans = Spans::default();
-        let _listening = spans.subscribe();
-        let primary = Provider::new("primary").always(reply);
-        call(&over(Client::builder(), [&primary]), chat(true)).await.unwrap();
-        assert!(spans.text().contains(message), "{message}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_span_of_a_call_has_its_failure() {
-    let spans = Spans::default();
-    let _listening = spans.subscribe();
-    let primary = Provider::new("primary").replies([
-        Reply::status(400),
-        Reply::answer().with(Fault::Cut { words: 3 }),
-        Reply::hang(),
-        Reply::answer().between_events(secs(1)),
-    ]);
-    let client = over(Client::builder(), [&primary]);
-    call(&client, chat(true)).await.unwrap();
-    call(&client, chat(true)).await.unwrap();
-    client.send(chat(true)).await.unwrap_err();
-    drop(client.send(chat(true)).await.unwrap());
-    let log: Vec<_> = spans.named("chat").into_iter().map(|(_, span)| span).collect();
-    assert_eq!(log.len(), 4);
-    let field = |n: usize, name: &str| log[n].fields.get(name).cloned().unwrap_or_default();
-    assert_eq!(
-        (field(0, "http.response.status_code"), field(0, "error.type")),
-        ("400".into(), "rejected".into())
-    );
-    assert_eq!(
-        (field(1, "evenkeel.ending"), field(1, "error.type")),
-        ("truncated".into(), "truncated".into())
-    );
-    assert_eq!(
-        (field(2, "http.response.status_code"), field(2, "error.type")),
-        (String::new(), "timed_out".into())
-    );
-    assert_eq!(
-        (field(3, "evenkeel.ending"), field(3, "error.type")),
-        ("cancelled".into(), String::new())
-    );
-    assert!(log.iter().all(|span| span.closed));
-}
-
-#[tokio::test(start_paused = true)]
-async fn events_of_a_dropped_call_are_in_its_span() {
-    let spans = Spans::default();
-    let _listening = spans.subscribe();
-    let primary = Provider::new("primary").always(Reply::hang());
-    let client = over(Client::builder(), [&primary]);
-    assert!(timeout(secs(1), client.send(chat(true))).await.is_err());
-    let [(id, call)] = &spans.named("chat")[..] else { panic!("one call, one span") };
-    assert!(call.closed);
-    assert_eq!(
-        (&*call.fields["evenkeel.ending"], &*call.fields["evenkeel.attempts"]),
-        ("cancelled", "1")
-    );
-    let [(_, attempt)] = &spans.named("attempt")[..] else { panic!("one attempt") };
-    assert!(attempt.closed);
-    assert_eq!(attempt.fields["error.type"], "cancelled");
-    let seen = spans.0.lock().unwrap();
-    let beside = seen.events.iter().filter(|(span, _)| *span != Some(*id));
-    assert_eq!(beside.collect::<Vec<_>>(), Vec::<&(Option<u64>, BTreeMap<String, String>)>::new());
-    let ends = |(_, fields): &&(Option<u64>, BTreeMap<String, String>)| {
-        fields
-            .get("message")
-            .is_some_and(|message| message.contains("ended") || message.contains("failed"))
-    };
-    assert_eq!(seen.events.iter().filter(ends).count(), 2, "{:?}", seen.events);
 }

@@ -193,6 +193,7 @@ fn usage(usage: RawField<'_>) -> Option<UsageCounts> {
         cache_write: read(counts.cache_creation_input_tokens),
         cache_read: read(counts.cache_read_input_tokens),
         output: read(counts.output_tokens),
+        ..UsageCounts::default()
     })
 }
 

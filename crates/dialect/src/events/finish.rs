@@ -33,6 +33,23 @@ pub(crate) enum FinishReason {
     Unknown,
 }
 
+// === impl Finish ===
+
+impl<'a> Finish<'a> {
+    /// The provider's word, or a usual one for a reason that has none.
+    pub(crate) fn name(&self) -> &'a str {
+        match self.reason {
+            _ if !self.word.is_empty() => self.word,
+            FinishReason::Complete | FinishReason::EndOfTurn | FinishReason::StopSequence => "stop",
+            FinishReason::Limit => "length",
+            FinishReason::Filtered => "content_filter",
+            FinishReason::Interrupted => "pause",
+            FinishReason::Failed => "error",
+            FinishReason::Unknown => "unknown",
+        }
+    }
+}
+
 // === impl FinishReason ===
 
 impl From<FinishClass> for FinishReason {

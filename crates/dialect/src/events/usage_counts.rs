@@ -12,6 +12,10 @@ pub(crate) struct UsageCounts {
     pub(crate) cache_write: Option<u64>,
     /// Input tokens read from a cache.
     pub(crate) cache_read: Option<u64>,
+    /// The part of `input` that was read from a cache, of providers that count it there.
+    pub(crate) cache_read_of_input: Option<u64>,
+    /// The part of `output` that is hidden reasoning.
+    pub(crate) reasoning: Option<u64>,
     pub(crate) output: Option<u64>,
 }
 
@@ -28,6 +32,8 @@ impl UsageCounts {
         self.input = next.input.or(self.input);
         self.cache_write = next.cache_write.or(self.cache_write);
         self.cache_read = next.cache_read.or(self.cache_read);
+        self.cache_read_of_input = next.cache_read_of_input.or(self.cache_read_of_input);
+        self.reasoning = next.reasoning.or(self.reasoning);
         self.output = next.output.or(self.output);
     }
 
@@ -36,7 +42,13 @@ impl UsageCounts {
         let input = [self.input, self.cache_write, self.cache_read];
         let any = input.iter().chain([&self.output]).any(Option::is_some);
         let input = input.iter().flatten().fold(0_u64, |sum, count| sum.saturating_add(*count));
-        let tokens = Usage::new(input, self.output.unwrap_or_default());
-        any.then(|| tokens.with_cached(self.cache_read.unwrap_or_default()))
+        let cached = self.cache_read.unwrap_or_default();
+        let tokens = Usage {
+            cache_read: cached.saturating_add(self.cache_read_of_input.unwrap_or_default()),
+            cache_write: self.cache_write.unwrap_or_default(),
+            reasoning: self.reasoning.unwrap_or_default(),
+            ..Usage::new(input, self.output.unwrap_or_default()).with_cached(cached)
+        };
+        any.then_some(tokens)
     }
 }

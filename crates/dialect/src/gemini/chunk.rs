@@ -65,6 +65,7 @@ fields! {
         toolUsePromptTokenCount: RawField<'a>,
         candidatesTokenCount: RawField<'a>,
         thoughtsTokenCount: RawField<'a>,
+        cachedContentTokenCount: RawField<'a>,
     }
 }
 
@@ -84,7 +85,11 @@ impl<'a> WholeAnswer<'a> for Chunk<'a> {
         };
         let input = sum(counts.promptTokenCount, counts.toolUsePromptTokenCount);
         let output = sum(counts.candidatesTokenCount, counts.thoughtsTokenCount);
-        Some(UsageCounts::new(input, output))
+        Some(UsageCounts {
+            cache_read_of_input: read(counts.cachedContentTokenCount),
+            reasoning: read(counts.thoughtsTokenCount),
+            ..UsageCounts::new(input, output)
+        })
     }
 
     /// Adds the content of the chunk.

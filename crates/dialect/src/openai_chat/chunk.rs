@@ -81,6 +81,17 @@ fields! {
     struct Cost<'a> {
         prompt_tokens: RawField<'a>,
         completion_tokens: RawField<'a>,
+        prompt_tokens_details: RawField<'a>,
+        completion_tokens_details: RawField<'a>,
+        /// DeepSeek's name for the cached part of the prompt.
+        prompt_cache_hit_tokens: RawField<'a>,
+    }
+}
+
+fields! {
+    struct CostDetails<'a> {
+        cached_tokens: RawField<'a>,
+        reasoning_tokens: RawField<'a>,
     }
 }
 
@@ -103,7 +114,13 @@ impl Chunk<'_> {
     pub(super) fn usage(&self) -> Option<UsageCounts> {
         let cost: Cost<'_> = read(self.usage)?;
         let count = |raw| read(raw).unwrap_or_default();
-        Some(UsageCounts::new(count(cost.prompt_tokens), count(cost.completion_tokens)))
+        let prompt: CostDetails<'_> = read(cost.prompt_tokens_details).unwrap_or_default();
+        let answer: CostDetails<'_> = read(cost.completion_tokens_details).unwrap_or_default();
+        Some(UsageCounts {
+            cache_read_of_input: read(prompt.cached_tokens.or(cost.prompt_cache_hit_tokens)),
+            reasoning: read(answer.reasoning_tokens),
+            ..UsageCounts::new(count(cost.prompt_tokens), count(cost.completion_tokens))
+        })
     }
 }
 

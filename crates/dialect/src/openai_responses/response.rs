@@ -46,6 +46,15 @@ fields! {
     struct Counts<'a> {
         input_tokens: RawField<'a>,
         output_tokens: RawField<'a>,
+        input_tokens_details: RawField<'a>,
+        output_tokens_details: RawField<'a>,
+    }
+}
+
+fields! {
+    struct CountDetails<'a> {
+        cached_tokens: RawField<'a>,
+        reasoning_tokens: RawField<'a>,
     }
 }
 
@@ -68,6 +77,10 @@ impl<'a> Event<'a> {
             _ if is_end(kind) => {
                 self.response.iter().for_each(|answer| answer.add_content(event));
                 (event.snapshot, event.last) = (true, true);
+            }
+            // A stream that is cut has no other event with its id.
+            "response.created" | "response.in_progress" => {
+                self.response.iter().for_each(|answer| answer.add_names(event));
             }
             // A tool call is content before it has any input.
             "response.output_item.added" => {
@@ -126,7 +139,13 @@ impl<'a> WholeAnswer<'a> for Answer<'a> {
     fn usage(&self) -> Option<UsageCounts> {
         let cost: Counts<'_> = read(self.usage)?;
         let count = |raw| read(raw).unwrap_or_default();
-        Some(UsageCounts::new(count(cost.input_tokens), count(cost.output_tokens)))
+        let input: CountDetails<'_> = read(cost.input_tokens_details).unwrap_or_default();
+        let output: CountDetails<'_> = read(cost.output_tokens_details).unwrap_or_default();
+        Some(UsageCounts {
+            cache_read_of_input: read(input.cached_tokens),
+            reasoning: read(output.reasoning_tokens),
+            ..UsageCounts::new(count(cost.input_tokens), count(cost.output_tokens))
+        })
     }
 
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
@@ -141,9 +160,14 @@ impl<'a> Answer<'a> {
         matches!(plain_str(self.status), "queued" | "in_progress")
     }
 
+    /// Adds the id and the model.
+    fn add_names(&self, event: &mut AnswerEvent<'a>) {
+        (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
+    }
+
     /// Adds the content of a whole answer.
     fn add_content(&self, event: &mut AnswerEvent<'a>) {
-        (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
+        self.add_names(event);
         event.usage = self.usage();
         let items = self.output.as_deref().unwrap_or_default().iter();
         let parts: usize = items.map(|item| item.add_to(event)).sum();

@@ -107,5 +107,6 @@ pub use provider_error::ProviderError;
 pub use reason::{BreakerSignal, Phase, Rejection};
 pub use rejected_field::{RejectedField, RejectedScope};
 pub use retry_hint::{provider_time, time_until_reset};
+pub(crate) use verdict::begins_as_a_key;
 pub use verdict::{Code, Verdict};
 pub use vocabulary::Outcome;

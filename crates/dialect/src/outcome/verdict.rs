@@ -170,16 +170,20 @@ impl Code {
     }
 }
 
+/// Whether a text begins as the keys of large providers do.
+pub(crate) fn begins_as_a_key(text: &str) -> bool {
+    let known = ["sk-", "sk_", "gsk_", "xai-", "AIza", "AKIA", "ASIA", "hf_", "eyJ", "pk_"];
+    known.iter().any(|start| text.starts_with(start))
+}
+
 /// Whether a text may be a secret that a server repeats in place of a code: it starts as keys do, or has a run of letters and
 /// digits longer than any word.
 fn is_key(text: &str) -> bool {
-    let known = ["sk-", "sk_", "gsk_", "xai-", "AIza", "AKIA", "ASIA", "hf_", "eyJ", "pk_"];
     let long = |part: &str| {
         let digits = part.bytes().filter(u8::is_ascii_digit).count();
         part.len() >= 20 && digits >= 3 && digits < part.len()
     };
-    known.iter().any(|start| text.starts_with(start))
-        || text.split(|c: char| !c.is_ascii_alphanumeric()).any(long)
+    begins_as_a_key(text) || text.split(|c: char| !c.is_ascii_alphanumeric()).any(long)
 }
 
 impl fmt::Debug for Code {
