@@ -434,6 +434,50 @@ async fn beyond_256_names_further_routes_are_other() {
     assert_eq!(routes.len(), Metrics::MAX_ROUTES - 1 + 1, "canned has no route");
 }
 
+#[tokio::test(start_paused = true)]
+async fn beyond_64_models_further_ones_are_other_and_one_that_never_answered_is_none() {
+    let provider = Provider::new("primary");
+    let (client, recorded) = alone(Client::builder(), &provider);
+    let request = |model: String| {
+        with_body(format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"hi"}}]}}"#))
+    };
+    for at in 0..100 {
+        call(&client, request(format!("model-{at}"))).await.unwrap();
+    }
+    provider.set(Reply::status(400));
+    call(&client, request("never".into())).await.unwrap();
+    let models = recorded.snapshot().values_of("gen_ai.request.model");
+    assert_eq!(models.len(), 64 + 1, "{models:?}");
+    assert!(models.contains("other") && models.contains("model-0") && !models.contains("never"));
+}
+
+// === several clients ===
+
+#[tokio::test(start_paused = true)]
+async fn each_client_counts_and_the_worst_breaker_shows_until_its_client_is_dropped() {
+    let (failing, healthy) = (Provider::new("primary"), Provider::new("primary"));
+    failing.set(Reply::status(503));
+    let recorded = Recorded::default();
+    let client = |provider| over(Client::builder().observe(recorded.listener()), [provider]);
+    let (one, other) = (client(&failing), client(&healthy));
+    let mut calls = 0;
+    while calls == 0 || state_of(&one, "primary") != CircuitState::Open {
+        call(&one, chat(false)).await.unwrap_or_else(|error| panic!("{error}"));
+        call(&other, chat(false)).await.unwrap().is_whole();
+        sleep(secs(1)).await;
+        calls += 1;
+    }
+    let seen = recorded.snapshot();
+    let state = |state| [("route", "primary"), ("state", state)];
+    assert_eq!(seen.value("evenkeel.breaker.state", &state("open")), Some(1.0));
+    let outcomes = seen.sums("evenkeel.calls", ["outcome", "outcome"]);
+    assert_eq!(outcomes.values().sum::<f64>(), f64::from(2 * calls), "{outcomes:?}");
+    drop(one);
+    let seen = recorded.snapshot();
+    assert_eq!(seen.value("evenkeel.breaker.state", &state("closed")), Some(1.0));
+    assert_eq!(seen.value("evenkeel.breaker.state", &state("open")), Some(0.0));
+}
+
 // === Prometheus ===
 
 #[tokio::test(start_paused = true)]

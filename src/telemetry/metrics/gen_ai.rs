@@ -17,6 +17,9 @@ pub(super) struct GenAi {
     first_chunk: Series<Histogram>,
     tokens: Series<Histogram>,
     providers: LabelValues,
+    /// The pairs of a requested model and the model that answered.
+    pairs: LabelValues,
+    /// The models in the pairs.
     models: LabelValues,
     /// The value of a label that is left out.
     absent: Arc<str>,
@@ -28,12 +31,12 @@ pub(super) struct GenAi {
 /// The maximum number of different providers.
 const MAX_PROVIDERS: usize = 64;
 
+/// The maximum number of different pairs of models.
+const MAX_PAIRS: usize = 64;
+
 // === impl GenAi ===
 
 impl GenAi {
-    /// The maximum number of different models.
-    pub(super) const MAX_MODELS: usize = 64;
-
     pub(super) fn new(recorder: &SharedRecorder) -> Self {
         let [absent, input, output] = ["", "input", "output"].map(Into::into);
         Self {
@@ -41,7 +44,8 @@ impl GenAi {
             first_chunk: Series::new(&catalog::GEN_AI_FIRST_CHUNK, recorder),
             tokens: Series::new(&catalog::GEN_AI_TOKENS, recorder),
             providers: LabelValues::new(MAX_PROVIDERS),
-            models: LabelValues::new(Self::MAX_MODELS),
+            pairs: LabelValues::new(MAX_PAIRS),
+            models: LabelValues::new(2 * MAX_PAIRS),
             absent,
             input,
             output,
@@ -52,9 +56,7 @@ impl GenAi {
         let by_provider =
             matches!(report.source, AnswerSource::FirstTarget | AnswerSource::Fallback);
         let Some(operation) = report.operation.filter(|_| by_provider) else { return };
-        let answered = report.outcome.is_success();
-        let models = [report.request_model.as_deref(), report.answer.model.as_deref()];
-        let [request_model, response_model] = models.map(|model| self.model(model, answered));
+        let [request_model, response_model] = self.models(report);
         let operation: Arc<str> = operation.into();
         let provider = self.providers.of(&report.provider);
         let common = [operation, provider, request_model, response_model];
@@ -72,12 +74,22 @@ impl GenAi {
         }
     }
 
-    /// The value for a model. Only one that has answered is used: callers cannot fill the label with names of their own.
-    fn model(&self, model: Option<&str>, answered: bool) -> Arc<str> {
-        match model {
-            Some(model) if answered => self.models.of(model),
+    /// The values for the requested model and the one that answered. Only models that have answered are used: callers cannot fill
+    /// the label with names of their own.
+    fn models(&self, report: &CallReport) -> [Arc<str>; 2] {
+        let models = [report.request_model.as_deref(), report.answer.model.as_deref()];
+        let pair = models.map(Option::unwrap_or_default).join(" ");
+        let known = match report.outcome.is_success() {
+            true => self.pairs.of(&pair),
+            false => self.pairs.known(&pair),
+        };
+        let value = |model| match model {
+            Some(model) if *known == *pair => self.models.of(model),
             Some(model) => self.models.known(model),
             None => self.absent.clone(),
-        }
+        };
+        let [requested, answered] = models;
+        let answered = answered.filter(|_| *known == *pair);
+        [value(requested), value(answered)]
     }
 }

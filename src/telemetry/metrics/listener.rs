@@ -1,6 +1,14 @@
 //! The listener that turns events into metrics.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use metrics::Recorder;
 
@@ -8,7 +16,7 @@ use super::{
     instruments::Instruments,
     label_names::{self, STATES},
     recorder::Installed,
-    route_table::{RouteTable, Shown},
+    route_table::{RouteTable, Scope, Shown},
     series::SharedRecorder,
 };
 use crate::{
@@ -21,20 +29,31 @@ use crate::{
 
 /// Turns events into metrics of the [`metrics`](https://docs.rs/metrics) facade. See [the module](super).
 ///
-/// A handle: clones share their series and the values of their labels. Give clones of one to all clients of a program.
-#[derive(Clone)]
-pub struct Metrics(pub(super) Arc<Inner>);
+/// Clones share their series and the values of their labels. Give each client of a program a clone of its own: breakers and budgets
+/// are those of a client, and a clone that is dropped takes its own out of the gauges.
+pub struct Metrics {
+    inner: Arc<Inner>,
+    scope: Scope,
+}
 
 pub(super) struct Inner {
     pub(super) instruments: Instruments,
     pub(super) routes: RouteTable,
     /// The value of `served_by` for a call without an answer.
     pub(super) nobody: Arc<str>,
+    /// The number of clones so far.
+    clones: AtomicU64,
+}
+
+/// The listener of one client.
+struct Listener<'a> {
+    inner: &'a Inner,
+    scope: Scope,
 }
 
 /// The end of an attempt.
-struct AttemptEnd<'a> {
-    route: &'a Route,
+struct AttemptEnd {
+    label: Arc<str>,
     outcome: Outcome,
     hedge: bool,
 }
@@ -56,7 +75,9 @@ impl Metrics {
         let recorder: SharedRecorder = Arc::new(recorder);
         let instruments = Instruments::new(&recorder);
         let routes = RouteTable::new(Self::MAX_ROUTES);
-        Self(Arc::new(Inner { instruments, routes, nobody: "none".into() }))
+        let (nobody, clones) = ("none".into(), AtomicU64::new(0));
+        let inner = Arc::new(Inner { instruments, routes, nobody, clones });
+        Self { inner, scope: Scope(0) }
     }
 }
 
@@ -66,13 +87,33 @@ impl Default for Metrics {
     }
 }
 
+impl Clone for Metrics {
+    fn clone(&self) -> Self {
+        let inner = self.inner.clone();
+        // Relaxed: only the number itself matters.
+        let scope = Scope(inner.clones.fetch_add(1, Ordering::Relaxed) + 1);
+        Self { inner, scope }
+    }
+}
+
+impl Drop for Metrics {
+    fn drop(&mut self) {
+        let labels = self.inner.routes.forget(self.scope);
+        // The recorder is code of the user, and a panic that escapes from a drop may abort the process.
+        let shown = catch_unwind(AssertUnwindSafe(|| {
+            labels.iter().for_each(|label| self.inner.show(label));
+        }));
+        drop(shown);
+    }
+}
+
 impl Observer for Metrics {
     fn observe(&self, event: &Event) {
-        self.0.observe(&event.kind);
+        Listener { inner: &self.inner, scope: self.scope }.observe(&event.kind);
     }
 
     fn configured(&self, fallbacks: &[ConfiguredFallback]) {
-        self.0.seed(fallbacks);
+        self.inner.seed(fallbacks);
     }
 }
 
@@ -82,14 +123,14 @@ impl fmt::Debug for Metrics {
     }
 }
 
-// === impl Inner ===
+// === impl Listener ===
 
-impl Inner {
+impl Listener<'_> {
     fn observe(&self, event: &EventKind) {
-        let Self { instruments, routes, .. } = self;
+        let Inner { instruments, routes, .. } = self.inner;
         match event {
             EventKind::AttemptStarted { route, name, equal, .. } => {
-                routes.learn(route, name.as_deref().unwrap_or("primary"), *equal);
+                routes.learn(&self.key(route), name.as_deref().unwrap_or("primary"), *equal);
             }
             EventKind::LimitQueued { priority, .. } => {
                 instruments.limit_queued.at([label_names::priority(*priority)]).increment(1.0);
@@ -100,15 +141,15 @@ impl Inner {
                 instruments.limit_waited.at([priority]).record(*waited);
             }
             EventKind::LimitClosed { route, .. } => {
-                instruments.limit_closed.at(&routes.label(route)).increment(1);
+                instruments.limit_closed.at(&self.label(route)).increment(1);
             }
             EventKind::BreakerChanged { route, to, reason, number, .. } => {
                 if matches!(to, CircuitState::Open | CircuitState::ForcedOpen) {
-                    let values = (&routes.label(route), reason.name());
+                    let values = (&self.label(route), reason.name());
                     instruments.breaker_openings.at(values).increment(1);
                 }
-                if let Some(label) = routes.changed(route, *to, *number) {
-                    self.show(&label);
+                if let Some(label) = routes.changed(&self.key(route), *to, *number) {
+                    self.inner.show(&label);
                 }
             }
             EventKind::AttemptEnded {
@@ -121,20 +162,18 @@ impl Inner {
                 budget_left,
                 ..
             } => {
-                let end = AttemptEnd { route, outcome: verdict.outcome(), hedge: *hedge };
-                let label = self.attempt_ended(&end);
-                if !matches!(end.outcome, Outcome::NotSent { .. }) {
-                    let values = (&label, end.outcome.name());
-                    instruments.attempt_duration.at(values).record(*took);
-                }
+                let (label, outcome) = (self.label(route), verdict.outcome());
+                let end = AttemptEnd { label, outcome, hedge: *hedge };
+                self.inner.attempt_ended(&end, *took);
                 if let Some(first) = first_content {
-                    instruments.first_content.at(&label).record(*first);
+                    instruments.first_content.at(&end.label).record(*first);
                 }
                 if let Some(usage) = wasted {
-                    self.add_tokens(&label, *usage, Some(if *hedge { "hedge" } else { "retry" }));
+                    let cause = if *hedge { "hedge" } else { "retry" };
+                    self.inner.add_tokens(&end.label, *usage, Some(cause));
                 }
-                if let Some(label) = routes.spent(route, *budget_left) {
-                    self.show(&label);
+                if let Some(label) = routes.spent(&self.key(route), *budget_left) {
+                    self.inner.show(&label);
                 }
             }
             EventKind::CallClosed { report } => self.call_closed(report),
@@ -142,31 +181,19 @@ impl Inner {
         }
     }
 
-    /// Counts an attempt. Returns the label of its route.
-    fn attempt_ended(&self, end: &AttemptEnd<'_>) -> Arc<str> {
-        let AttemptEnd { route, outcome, hedge } = end;
-        let label = self.routes.label(route);
-        let values = (&label, outcome.name(), label_names::yes_or_no(*hedge));
-        self.instruments.attempts.at(values).increment(1);
-        if let Outcome::Rejected { why } = outcome {
-            let values = (&label, label_names::rejection(*why));
-            self.instruments.rejections.at(values).increment(1);
-        }
-        label
-    }
-
     fn call_closed(&self, report: &CallReport) {
-        self.instruments.gen_ai.call_closed(report);
+        let instruments = &self.inner.instruments;
+        instruments.gen_ai.call_closed(report);
         let outcome = report.outcome;
         let served_by = match &report.served_by {
-            Some(name) => self.routes.named(name),
-            None => self.nobody.clone(),
+            Some(name) => self.inner.routes.named(name),
+            None => self.inner.nobody.clone(),
         };
         let values = (&served_by, outcome.name());
-        self.instruments.calls.at(values).increment(1);
-        self.instruments.call_duration.at(values).record(report.took);
+        instruments.calls.at(values).increment(1);
+        instruments.call_duration.at(values).record(report.took);
         if let Some(degraded) = report.degraded.filter(|_| outcome.is_success()) {
-            self.instruments.degraded.at([degraded.name()]).increment(1);
+            instruments.degraded.at([degraded.name()]).increment(1);
         }
         if let (Some(route), Some(usage)) = (&report.route, report.answer.usage) {
             let wasted = match outcome {
@@ -174,7 +201,32 @@ impl Inner {
                 Outcome::Cancelled => Some("cancelled"),
                 _ => Some("cut"),
             };
-            self.add_tokens(&self.routes.label(route), usage, wasted);
+            self.inner.add_tokens(&self.label(route), usage, wasted);
+        }
+    }
+
+    fn key(&self, route: &Route) -> (Scope, Route) {
+        (self.scope, route.clone())
+    }
+
+    fn label(&self, route: &Route) -> Arc<str> {
+        self.inner.routes.label(&self.key(route))
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    fn attempt_ended(&self, end: &AttemptEnd, took: Duration) {
+        let AttemptEnd { label, outcome, hedge } = end;
+        let values = (label, outcome.name(), label_names::yes_or_no(*hedge));
+        self.instruments.attempts.at(values).increment(1);
+        if let Outcome::Rejected { why } = outcome {
+            let values = (label, label_names::rejection(*why));
+            self.instruments.rejections.at(values).increment(1);
+        }
+        if !matches!(outcome, Outcome::NotSent { .. }) {
+            self.instruments.attempt_duration.at((label, outcome.name())).record(took);
         }
     }
 

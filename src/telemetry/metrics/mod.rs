@@ -2,7 +2,7 @@
 //! `metrics`.
 //!
 //! [`Metrics`] is an [`Observer`](super::Observer): give it to
-//! [`ClientBuilder::observe`](crate::ClientBuilder::observe), and a clone of it to every other client. Any exporter of the facade
+//! [`ClientBuilder::observe`](crate::ClientBuilder::observe), and to every other client a clone of its own. Any exporter of the facade
 //! takes the metrics: Prometheus, StatsD, OpenTelemetry.
 //!
 //! # The proof
@@ -59,7 +59,8 @@
 //! | `outcome` | [`Outcome::name`](crate::outcome::Outcome::name) |
 //! | `state` | [`CircuitState::name`](crate::breaker::CircuitState::name) |
 //!
-//! A model is a value only after it has answered, and at most 64 of them and 64 providers are; others are `other`. A label that does
+//! A model is a value only after it has answered, in at most 64 pairs of a requested model and one that answered; others are
+//! `other`. At most 64 providers are values. A label that does
 //! not apply, such as `error.type` of a success, is left out.
 //!
 //! Labels never contain a URL, a credential, or any other text of a caller. `route` and `served_by` have at most
@@ -145,6 +146,9 @@
 //! # Pitfalls
 //!
 //! - Install the exporter before [`Metrics::new`]: a series that is registered without one records nothing, and stays so.
+//! - Clients whose fallbacks have the same names share their series. Name fallbacks where that matters.
+//! - Two clients that are built of clones of one builder share one listener, and so the gauges of their breakers. Set the listener
+//!   after the clone.
 //! - A gauge shows one process. Aggregate over instances: `max by (route, state)`.
 //! - Where callers bring models or keys of their own, one route has several breakers, and one wrong key shows it as open. The alert
 //!   for an open route also looks at its successes.

@@ -1,21 +1,29 @@
 //! The routes that have been used: the label of each, and what the gauges show of it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
 use super::label_values::LabelValues;
 use crate::{circuit_state::CircuitState, context::Route, sync::lock_std};
 
-/// The routes that have been used, each with its label. Several routes have the same label if callers choose models or keys.
+/// The routes that have been used, each with its label. Several routes have the same label if callers choose models or keys, and
+/// each client has breakers and budgets of its own.
 pub(super) struct RouteTable {
     labels: LabelValues,
     routes: Mutex<Routes>,
 }
 
+/// The listener of one client: routes of another one are not its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Scope(pub(super) u64);
+
+/// A route of one client.
+type RouteKey = (Scope, Route);
+
 struct Routes {
-    entries: HashMap<Route, Entry>,
+    entries: HashMap<RouteKey, Entry>,
     /// Incremented with each change that gauges show.
     version: u64,
 }
@@ -60,37 +68,42 @@ impl RouteTable {
     }
 
     /// Sets the label of a route, unless it has one.
-    pub(super) fn learn(&self, route: &Route, name: &str, equal: Option<u16>) {
+    pub(super) fn learn(&self, key: &RouteKey, name: &str, equal: Option<u16>) {
         let mut routes = lock_std(&self.routes);
-        if routes.entries.contains_key(route) || !routes.make_room() {
+        if routes.entries.contains_key(key) || !routes.make_room() {
             return;
         }
         let label = match equal {
             Some(position) => self.equal(name, position),
             None => self.named(name),
         };
-        routes.entries.insert(route.clone(), Entry::new(label));
+        routes.entries.insert(key.clone(), Entry::new(label));
     }
 
     /// The label of a route. A route that stands for others, such as all operations or credentials of a model, has the label of
     /// one of them.
-    pub(super) fn label(&self, route: &Route) -> Arc<str> {
-        let label = lock_std(&self.routes).label(route);
+    pub(super) fn label(&self, key: &RouteKey) -> Arc<str> {
+        let label = lock_std(&self.routes).label(key);
         label.unwrap_or_else(|| self.labels.known(""))
     }
 
     /// Records a change of a breaker. Returns the label, or `None` if the change is older than one before.
-    pub(super) fn changed(&self, route: &Route, to: CircuitState, number: u64) -> Option<Arc<str>> {
+    pub(super) fn changed(
+        &self,
+        key: &RouteKey,
+        to: CircuitState,
+        number: u64,
+    ) -> Option<Arc<str>> {
         let mut routes = lock_std(&self.routes);
-        if !routes.entries.contains_key(route) {
-            let label = routes.label(route).unwrap_or_else(|| self.labels.known(""));
+        if !routes.entries.contains_key(key) {
+            let label = routes.label(key).unwrap_or_else(|| self.labels.known(""));
             if !routes.make_room() {
                 return None;
             }
-            routes.entries.insert(route.clone(), Entry::new(label));
+            routes.entries.insert(key.clone(), Entry::new(label));
         }
         routes.version += 1;
-        let entry = routes.entries.get_mut(route)?;
+        let entry = routes.entries.get_mut(key)?;
         // A breaker that was forgotten at rest begins at 1 again.
         let anew = number == 1 && entry.state == CircuitState::Closed;
         if number <= entry.number && !anew {
@@ -101,9 +114,9 @@ impl RouteTable {
     }
 
     /// Records what is left of a budget. Returns the label if that is a change.
-    pub(super) fn spent(&self, route: &Route, left: f64) -> Option<Arc<str>> {
+    pub(super) fn spent(&self, key: &RouteKey, left: f64) -> Option<Arc<str>> {
         let mut routes = lock_std(&self.routes);
-        let entry = routes.entries.get_mut(route)?;
+        let entry = routes.entries.get_mut(key)?;
         if entry.budget == left {
             return None;
         }
@@ -111,6 +124,20 @@ impl RouteTable {
         let label = entry.label.clone();
         routes.version += 1;
         Some(label)
+    }
+
+    /// Forgets the routes of a client that is dropped. Returns the labels of those that were not at rest.
+    pub(super) fn forget(&self, scope: Scope) -> HashSet<Arc<str>> {
+        let mut routes = lock_std(&self.routes);
+        let mut labels = HashSet::new();
+        routes.version += 1;
+        routes.entries.retain(|(of, _), entry| {
+            if *of == scope && !entry.is_at_rest() {
+                labels.insert(entry.label.clone());
+            }
+            *of != scope
+        });
+        labels
     }
 
     /// Passes what the gauges of a label show to `show`, without a lock, and again if it has changed meanwhile: otherwise the older
@@ -137,14 +164,15 @@ impl Routes {
         self.entries.len() < MAX_ROUTES
     }
 
-    fn label(&self, route: &Route) -> Option<Arc<str>> {
-        if let Some(entry) = self.entries.get(route) {
+    fn label(&self, key: &RouteKey) -> Option<Arc<str>> {
+        if let Some(entry) = self.entries.get(key) {
             return Some(entry.label.clone());
         }
-        let provider = |known: &&Route| known.provider() == route.provider();
-        let model = |known: &&Route| provider(known) && known.model() == route.model();
-        let near =
-            self.entries.keys().find(model).or_else(|| self.entries.keys().find(provider))?;
+        let (scope, route) = key;
+        let of_client = || self.entries.keys().filter(|(of, _)| of == scope);
+        let provider = |(_, known): &&RouteKey| known.provider() == route.provider();
+        let model = |known: &&RouteKey| provider(known) && known.1.model() == route.model();
+        let near = of_client().find(model).or_else(|| of_client().find(provider))?;
         Some(self.entries[near].label.clone())
     }
 

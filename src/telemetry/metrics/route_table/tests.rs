@@ -1,7 +1,7 @@
 use super::*;
 
-fn route(model: &str, credential: &str) -> Route {
-    Route::new("host", model, credential)
+fn route(model: &str, credential: &str) -> RouteKey {
+    (Scope(0), Route::new("host", model, credential))
 }
 
 fn shown(table: &RouteTable, label: &str) -> (CircuitState, f64) {
@@ -49,7 +49,7 @@ fn a_route_that_stands_for_others_has_the_label_of_one_of_them() {
     assert_eq!(&*table.changed(&route("two", "*"), CircuitState::Open, 1).unwrap(), "second/3");
     assert_eq!(shown(&table, "second/3").0, CircuitState::Open);
     assert!(["first", "second/3"].contains(&&*table.label(&route("*", "*"))));
-    assert_eq!(&*table.label(&Route::new("elsewhere", "one", "key")), "other");
+    assert_eq!(&*table.label(&(Scope(0), Route::new("elsewhere", "one", "key"))), "other");
 }
 
 #[test]
@@ -76,4 +76,19 @@ fn where_no_route_is_at_rest_another_is_not_kept() {
         table.changed(&route, CircuitState::Open, 1);
     }
     assert_eq!(lock_std(&table.routes).entries.len(), MAX_ROUTES);
+}
+
+#[test]
+fn each_client_has_breakers_of_its_own_until_it_is_dropped() {
+    let table = RouteTable::new(8);
+    let [one, other] = [0, 1].map(|client| (Scope(client), Route::new("host", "m", "-")));
+    table.learn(&one, "primary", None);
+    table.learn(&other, "primary", None);
+    table.changed(&one, CircuitState::Open, 5).unwrap();
+    table.changed(&other, CircuitState::Open, 1).unwrap();
+    table.changed(&other, CircuitState::Closed, 2).unwrap();
+    assert_eq!(shown(&table, "primary").0, CircuitState::Open);
+    assert_eq!(table.forget(Scope(1)).len(), 0, "it was at rest");
+    assert_eq!(table.forget(Scope(0)), HashSet::from(["primary".into()]));
+    assert_eq!(shown(&table, "primary").0, CircuitState::Closed);
 }
