@@ -194,9 +194,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets a listener for every event of every call.
+    /// Adds a listener for every event of every call. Several listeners are called in the order in which they were added.
     pub fn observe(mut self, listener: impl Observer) -> Self {
-        self.events = EventSink::new(listener);
+        self.events = self.events.and(listener);
         self
     }
 
@@ -208,7 +208,9 @@ impl ClientBuilder {
     pub fn build_with(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
         let identity = self.identity.map(IdentityPolicy::build).transpose()?;
         let parts = stack::Parts { cache: self.cache, fallbacks: self.fallbacks, identity };
+        let events = self.events.clone();
         let (stack, handles) = stack::build(upstream, self.profile, parts, self.events)?;
+        events.configured(&handles.fallbacks.configured());
         Ok(Client { stack: Arc::new(stack), handles })
     }
 }

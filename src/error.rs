@@ -18,6 +18,7 @@ pub(crate) use response::FailedBody;
 use self::response::FailedResponse;
 use crate::{
     attempt_log::AttemptLog,
+    dialect::Usage,
     outcome::{Code, Outcome, Verdict, classify_head},
 };
 
@@ -59,6 +60,8 @@ struct Inner {
     attempt_log: Option<AttemptLog>,
     /// The answer that the error was made from.
     response: Option<Box<FailedResponse>>,
+    /// The tokens of the answer that failed, where it reported them.
+    usage: Option<Usage>,
     /// The failure to settle when the call of this attempt has ended.
     failed: Option<FailedAttempt>,
 }
@@ -92,6 +95,7 @@ impl Error {
             source: None,
             attempt_log: None,
             response: None,
+            usage: None,
             failed: None,
         }))
     }
@@ -100,6 +104,17 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// Adds the tokens of the answer that failed, unless they are known.
+    pub(crate) fn with_usage(mut self, usage: Option<Usage>) -> Self {
+        self.0.usage = self.0.usage.or(usage);
+        self
+    }
+
+    /// The tokens of the answer that failed, where it reported them.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.0.usage
     }
 
     /// Replaces the verdict.

@@ -66,6 +66,7 @@
 //! | `compression` | | requests and answers in gzip, deflate, zstd and br are read like plain ones: see [`coding`] |
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
+//! | `metrics` | | [`telemetry::Metrics`]: counters, gauges and histograms through the `metrics` facade |
 //! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for existing code |
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{BodyEnd, CallId};
+use super::{BodyEnd, CallId, Degradation};
 use crate::{outcome::Outcome, route::Route, sync::lock_std as lock};
 
 /// The attempts of a call, in order.
@@ -25,9 +25,8 @@ struct Log {
     /// The indices of attempts that are still under way.
     under_way: Vec<usize>,
     served_by: Option<Arc<str>>,
-    /// Whether a fallback has continued an answer that broke off.
-    continued: bool,
     all_failed: bool,
+    degraded: Option<Degradation>,
     ending: Option<BodyEnd>,
 }
 
@@ -70,8 +69,8 @@ impl Log {
             sent: 0,
             under_way: Vec::new(),
             served_by: None,
-            continued: false,
             all_failed: false,
+            degraded: None,
             ending: None,
         }
     }
@@ -130,6 +129,11 @@ impl AttemptLog {
         lock(&self.0).served_by.clone()
     }
 
+    /// How the answer is less than what the caller asked for; `None` if it is not, or there is none yet.
+    pub fn degraded(&self) -> Option<Degradation> {
+        lock(&self.0).degraded
+    }
+
     /// Logs an attempt that has ended; it replaces its entry if it was logged as under way.
     pub(crate) fn push(&self, attempt: Attempt) {
         let mut log = lock(&self.0);
@@ -162,19 +166,14 @@ impl AttemptLog {
         }
     }
 
-    pub(crate) fn answered_by(&self, fallback: Arc<str>) {
-        lock(&self.0).served_by = Some(fallback);
-    }
-
-    /// Records the fallback that continues an answer that broke off.
-    pub(crate) fn continued_by(&self, fallback: Arc<str>) {
+    pub(crate) fn answered_by(&self, fallback: Arc<str>, degraded: Option<Degradation>) {
         let mut log = lock(&self.0);
-        (log.served_by, log.continued) = (Some(fallback), true);
+        (log.served_by, log.degraded) = (Some(fallback), degraded);
     }
 
     /// Whether a fallback has continued an answer that broke off.
     pub(crate) fn is_continued(&self) -> bool {
-        lock(&self.0).continued
+        lock(&self.0).degraded == Some(Degradation::Resumed)
     }
 
     /// Whether the call failed since no target and no fallback was left: each of them failed, or was skipped since it does not
@@ -276,7 +275,7 @@ mod tests {
             });
         }
         if let Some(fallback) = fallback {
-            attempt_log.answered_by(fallback.into());
+            attempt_log.answered_by(fallback.into(), None);
         }
         attempt_log.to_string()
     }

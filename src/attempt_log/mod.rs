@@ -2,8 +2,10 @@
 
 mod body_end;
 mod call_id;
+mod degradation;
 mod log;
 
 pub use body_end::BodyEnd;
 pub use call_id::CallId;
+pub use degradation::Degradation;
 pub use log::{Attempt, AttemptLog};

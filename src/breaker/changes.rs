@@ -83,7 +83,7 @@ impl ChangeNotifier {
         // An error means that there is no watcher.
         let _ =
             self.hub.changes.send(Change { route: route.clone(), number, from, to, reason, lasts });
-        self.hub.emit(EventKind::BreakerChanged { route, from, to, reason, lasts });
+        self.hub.emit(EventKind::BreakerChanged { route, from, to, reason, lasts, number });
     }
 }
 

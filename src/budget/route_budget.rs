@@ -151,6 +151,11 @@ impl Budget {
         self.earn(TOKEN);
     }
 
+    /// The share of the reserve that is left at the moment, from 0 to 1.
+    pub fn share_left(&self) -> f64 {
+        self.balance.load(Ordering::Relaxed) as f64 / self.most as f64
+    }
+
     /// The number of extra attempts that are left at the moment.
     pub fn left(&self) -> u32 {
         u32::try_from(self.balance.load(Ordering::Relaxed) / TOKEN).unwrap_or(u32::MAX)

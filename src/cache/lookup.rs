@@ -23,7 +23,7 @@ use crate::{
     served_by::Hit,
     stream::Tap,
     target::SpokenDialects,
-    telemetry::{EventKind, EventSink, MissReason, UserCode},
+    telemetry::{Degradation, EventKind, EventSink, MissReason, UserCode},
 };
 
 /// The state that all calls through one cache share.
@@ -203,7 +203,13 @@ fn is_of_the_first_fallback(response: &Response) -> bool {
 
 impl Lookup for CacheSlot {
     fn look_up(&self, max_age: Duration, left: Option<Duration>) -> Found<'_> {
-        Box::pin(self.find(max_age, left))
+        Box::pin(async move {
+            let response = self.find(max_age, left).await?;
+            let hit = response.extensions().get::<Hit>();
+            let stale = hit.is_some_and(|hit| hit.stale);
+            let kind = if stale { Degradation::Stale } else { Degradation::Stored };
+            Some((response, kind))
+        })
     }
 }
 

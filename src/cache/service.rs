@@ -143,7 +143,7 @@ async fn fresh(shared: &Shared, slot: &CacheSlot, request: &mut Request) -> Opti
     let call = CallContext::of(request);
     let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
     let mut response = slot.find(most, left).await?;
-    call.attempt_log.answered_by(STORED.into());
+    call.attempt_log.answered_by(STORED.into(), None);
     response.extensions_mut().insert(AnswerSource::Cached);
     response.headers_mut().insert(SERVED_BY, HeaderValue::from_static(STORED));
     response.headers_mut().insert(ATTEMPTS, HeaderValue::from(0));

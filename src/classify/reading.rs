@@ -240,7 +240,8 @@ impl Reading {
 
     /// Turns the answer into an error, which is also reported at the end of its body.
     fn refuse(&self, response: &mut Response, why: impl Into<Verdict>) -> Error {
-        let error = Error::new(why).with_attempt_log(&self.attempt_log);
+        let usage = response.extensions().get().and_then(UsageHandle::get);
+        let error = Error::new(why).with_attempt_log(&self.attempt_log).with_usage(usage);
         match response.body_mut().guard() {
             Some(guard) => guard.fail(error),
             None => error,

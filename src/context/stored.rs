@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use crate::Response;
+use crate::{Response, attempt_log::Degradation};
 
 /// The place of a stored answer to the call. The cache puts it into the request, the stored-answer fallback reads it.
 #[derive(Clone)]
@@ -10,12 +10,15 @@ pub(crate) struct StoredAnswer(Arc<dyn Lookup>);
 
 /// A place in a store.
 pub(crate) trait Lookup: Send + Sync {
-    /// The answer there, if it is at most `max_age` old. `left` is the time that the call has left.
+    /// The answer there, if it is at most `max_age` old, and whether it is stored or stale. `left` is the time that the call has left.
     fn look_up(&self, max_age: Duration, left: Option<Duration>) -> Found<'_>;
 }
 
+/// A stored answer, and whether it is stale.
+pub(crate) type StoredResponse = (Response, Degradation);
+
 /// A lookup under way.
-pub(crate) type Found<'a> = Pin<Box<dyn Future<Output = Option<Response>> + Send + 'a>>;
+pub(crate) type Found<'a> = Pin<Box<dyn Future<Output = Option<StoredResponse>> + Send + 'a>>;
 
 /// The call has no time left for any target: only local answers are of use. The cache puts it into the request of a call that has
 /// waited for a shared attempt in vain; the fallback reads it.
@@ -30,7 +33,11 @@ impl StoredAnswer {
     }
 
     /// The answer, if it is at most `max_age` old.
-    pub(crate) async fn find(&self, max_age: Duration, left: Option<Duration>) -> Option<Response> {
+    pub(crate) async fn find(
+        &self,
+        max_age: Duration,
+        left: Option<Duration>,
+    ) -> Option<StoredResponse> {
         self.0.look_up(max_age, left).await
     }
 }

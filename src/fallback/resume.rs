@@ -21,7 +21,7 @@ use crate::{
         Continuation, ContinuationFuture, MidStreamFailure, ResumeParts, Resumed, decode_response,
     },
     target::measured,
-    telemetry::{EventKind, SkipReason, SpanHandle},
+    telemetry::{Degradation, EventKind, SkipReason, SpanHandle},
 };
 
 /// The fallbacks that are left for a call whose answer is being read.
@@ -163,7 +163,7 @@ impl<S: Upstream> Below<S> {
             let Some(mut response) = self.ask(at, request).await else { continue };
             if is_watched(&mut response) {
                 let attempt_log = CallContext::of(&mut self.request).attempt_log.clone();
-                attempt_log.continued_by(name.clone());
+                attempt_log.answered_by(name.clone(), Some(Degradation::Resumed));
                 events.emit(EventKind::Resumed { fallback: at as u16, name, after: why });
                 let body = match self.info.dialect() {
                     Some(dialect) => plain(response, dialect).into_body(),

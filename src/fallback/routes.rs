@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Fallback, FallbackPolicy, Fallbacks, eligibility::FailureContext};
+use super::{Fallback, FallbackPolicy, Fallbacks, eligibility::FailureContext, kind::Kind};
 use crate::{
     Request,
     context::{AttemptContext, Route},
     dialect::RequestInfo,
     outcome::Outcome,
     target::group::EqualTargets,
+    telemetry::ConfiguredFallback,
 };
 
 /// The fallbacks of a built layer, to look up the routes of a call.
@@ -18,6 +19,11 @@ pub(crate) struct FallbackList(pub(super) Arc<FallbackPolicy>);
 // === impl FallbackList ===
 
 impl FallbackList {
+    /// The name of each fallback, and the number of its targets.
+    pub(crate) fn configured(&self) -> Vec<ConfiguredFallback> {
+        self.0.fallbacks.iter().map(Fallback::configured).collect()
+    }
+
     /// For each fallback that would send a request, in order: the routes of its targets, and whether each target is ejected at
     /// the moment.
     pub(crate) fn routes(&self, request: &Request) -> Vec<Vec<(Route, bool)>> {
@@ -52,6 +58,15 @@ impl FallbackPolicy {
 // === impl Fallback ===
 
 impl Fallback {
+    fn configured(&self) -> ConfiguredFallback {
+        let targets = match &self.kind {
+            Kind::Addressed | Kind::Target(_) => 1,
+            Kind::TargetGroup(group) => group.targets.len() as u16,
+            Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => 0,
+        };
+        ConfiguredFallback { name: self.name.clone(), targets }
+    }
+
     fn routes(&self, request: &Request, info: &RequestInfo) -> Option<Vec<(Route, bool)>> {
         let ready = self.asks().then(|| self.prepare(request.clone(), info, None))?;
         Some(beyond(ready.ok()?.request))

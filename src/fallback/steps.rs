@@ -19,7 +19,7 @@ use crate::{
     outcome::{Outcome, Phase},
     provenance::Provenance,
     route_state::Slot,
-    telemetry::{EditSummary, EventKind, EventSink, UserCode},
+    telemetry::{Degradation, EditSummary, EventKind, EventSink, UserCode},
 };
 
 /// The fallbacks over a service; one at a time is tried.
@@ -64,6 +64,10 @@ impl<S: Upstream> FallbackSteps<S> {
         let fallback = &policy.fallbacks[at];
         let PreparedRequest { mut request, edits } = prepared;
         let unstreamed = edits.unstreamed;
+        let degraded = match fallback.kind {
+            Kind::Canned(_) => Some(Degradation::Canned),
+            _ => edits.changed.then_some(Degradation::Edited),
+        };
         self.enter(at, edits);
         let attempt = AttemptContext::of(&mut request);
         (attempt.fallback_index, attempt.fallback_name) = (at as u16, Some(fallback.name.clone()));
@@ -76,7 +80,7 @@ impl<S: Upstream> FallbackSteps<S> {
             mark(&mut response, fallback, &attempt_log);
         }
         if judge_success(&response) {
-            attempt_log.answered_by(fallback.name.clone());
+            attempt_log.answered_by(fallback.name.clone(), degraded);
             if let Some(source) = fallback.source(at) {
                 response.extensions_mut().insert(source);
             }

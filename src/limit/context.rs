@@ -42,6 +42,14 @@ pub(super) struct Wait {
     pub(super) expected: Duration,
 }
 
+/// The stay of an attempt in the queue. Reports its end when it is dropped.
+struct QueueStay<'a> {
+    context: &'a LimitContext,
+    priority: Priority,
+    since: Instant,
+    admitted: bool,
+}
+
 // === impl LimitContext ===
 
 impl LimitContext {
@@ -62,7 +70,10 @@ impl LimitContext {
     async fn wait(&self, request: &mut Request, wait: Wait) -> Result<Permit, Error> {
         let Wait { call: queued, expected } = wait;
         let route = self.route.clone();
-        self.limits.emit(EventKind::LimitQueued { route, expected });
+        let priority = request.extensions().get::<Priority>().copied().unwrap_or_default();
+        self.limits.emit(EventKind::LimitQueued { route, priority, expected });
+        let mut stay =
+            QueueStay { context: self, priority, since: Instant::now(), admitted: false };
         let attempt = AttemptContext::of(request);
         let admission = attempt.admission.clone();
         if let Some(admission) = &admission {
@@ -73,7 +84,10 @@ impl LimitContext {
         drop(waiting);
         // The breaker may have closed the route meanwhile.
         match admission.map_or(Ok(()), |admission| admission.goes_on(Instant::now())) {
-            Ok(()) => Ok(permit),
+            Ok(()) => {
+                stay.admitted = true;
+                Ok(permit)
+            }
             Err(retry_in) => {
                 permit.decide(|state, grant| state.on_not_sent(grant));
                 Err(self.refuse(retry_in))
@@ -137,5 +151,15 @@ impl LimitContext {
             state.on_headers(grant, &limits, input.now);
             state.on_outcome(grant, Feedback { outcome, first_event_at, form: self.form }, input)
         })
+    }
+}
+
+// === impl QueueStay ===
+
+impl Drop for QueueStay<'_> {
+    fn drop(&mut self) {
+        let Self { context, priority, since, admitted } = *self;
+        let (route, waited) = (context.route.clone(), since.elapsed());
+        context.limits.emit(EventKind::LimitWaited { route, priority, waited, admitted });
     }
 }

@@ -66,7 +66,8 @@
 //!
 //! # Events
 //!
-//! [`LimitQueued`](crate::telemetry::EventKind::LimitQueued), [`LimitRefused`](crate::telemetry::EventKind::LimitRefused) and
+//! [`LimitQueued`](crate::telemetry::EventKind::LimitQueued), [`LimitRefused`](crate::telemetry::EventKind::LimitRefused),
+//! [`LimitWaited`](crate::telemetry::EventKind::LimitWaited) and
 //! [`LimitClosed`](crate::telemetry::EventKind::LimitClosed).
 //!
 //! # Pitfalls

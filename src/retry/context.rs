@@ -75,10 +75,12 @@ impl RetryContext {
         now: Instant,
     ) -> PlannedAttempt {
         let spare = self.may_follow(retries, now).then(|| own.clone());
+        let mut equal = None;
         let mut request = match &self.pool {
             Some(pool) => {
                 let copies = EqualTargets::copies(&own);
                 let (mut request, picked) = pool.place(own, &mut self.round, copies.as_ref());
+                equal = Some(picked.position());
                 if let Some(equals) = EqualTargets::of_mut(&mut request) {
                     equals.picked = Some(picked);
                 }
@@ -93,7 +95,7 @@ impl RetryContext {
         let budget = self.shared.budgets.of_attempt(&mut request, now);
         let route = AttemptContext::route(&mut request);
         let provider = AttemptContext::provider_name(&mut request);
-        let at = Destination { route, provider, budget };
+        let at = Destination { route, provider, budget, equal };
         PlannedAttempt { request, spare, at }
     }
 
@@ -126,8 +128,7 @@ impl RetryContext {
             Ok(()) => service.call(request).await,
             Err(error) => Err(error),
         };
-        under_way
-            .end(judge(&result), result.as_ref().ok().map(|response| response.status().as_u16()));
+        under_way.end(&result);
         Some(result)
     }
 

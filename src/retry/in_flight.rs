@@ -6,8 +6,12 @@ use tokio::time::Instant;
 
 use super::record::{CallRecord, Destination};
 use crate::{
+    Error, Response,
     context::Attempt,
+    dialect::{Usage, UsageHandle},
+    error::judge,
     outcome::{Outcome, Phase, Verdict},
+    stream::FirstContentAt,
     telemetry::EventKind,
 };
 
@@ -30,6 +34,14 @@ pub(super) struct AttemptNumber {
     copy: bool,
 }
 
+/// What is known of the answer of an attempt.
+#[derive(Default)]
+struct AnswerFacts {
+    status: Option<u16>,
+    first_content: Option<Duration>,
+    wasted: Option<Usage>,
+}
+
 // === impl InFlightAttempt ===
 
 impl<'a> InFlightAttempt<'a> {
@@ -40,16 +52,29 @@ impl<'a> InFlightAttempt<'a> {
         now: Instant,
     ) -> Self {
         let AttemptNumber { attempt, .. } = step;
-        call.emit(EventKind::AttemptStarted { route: at.route.clone(), attempt });
+        let (route, name) = (at.route.clone(), call.name.clone());
+        call.emit(EventKind::AttemptStarted { route, attempt, name, equal: at.equal });
         at.budget.started();
         Self { call, at, step, started: now, open: true }
     }
 
-    pub(super) fn end(mut self, verdict: Verdict, status: Option<u16>) {
-        self.close(verdict, status);
+    pub(super) fn end(mut self, result: &Result<Response, Error>) {
+        let verdict = judge(result);
+        let streamed = result.as_ref().ok().filter(|it| is_stream(it));
+        let first_content = streamed.filter(|_| verdict.outcome().is_success()).map(|answer| {
+            // An answer without it was not held back beyond its first content.
+            let first = answer
+                .extensions()
+                .get()
+                .map_or_else(Instant::now, |first: &FirstContentAt| first.0);
+            first.saturating_duration_since(self.started)
+        });
+        let wasted = result.as_ref().err().and_then(Error::usage);
+        let status = result.as_ref().ok().map(|response| response.status().as_u16());
+        self.close(verdict, AnswerFacts { status, first_content, wasted });
     }
 
-    fn close(&mut self, verdict: Verdict, status: Option<u16>) {
+    fn close(&mut self, verdict: Verdict, facts: AnswerFacts) {
         self.open = false;
         let Self { call, at, step: AttemptNumber { attempt, wait, extra, copy }, started, .. } =
             *self;
@@ -67,8 +92,26 @@ impl<'a> InFlightAttempt<'a> {
         let (fallback, name) = (call.fallback, call.name.clone());
         call.attempt_log.push(Attempt { fallback, name, route, outcome, wait, took });
         let (route, provider) = (at.route.clone(), at.provider.clone());
-        call.emit(EventKind::AttemptEnded { route, attempt, provider, verdict, status, took });
+        let AnswerFacts { status, first_content, wasted } = facts;
+        call.emit(EventKind::AttemptEnded {
+            route,
+            attempt,
+            provider,
+            verdict,
+            status,
+            took,
+            hedge: copy,
+            first_content,
+            wasted,
+            budget_left: at.budget.share_left(),
+        });
     }
+}
+
+/// Whether an answer in a known dialect is handed on as a stream.
+fn is_stream(response: &Response) -> bool {
+    let parsed = response.extensions().get::<UsageHandle>().is_some();
+    parsed && response.body().as_bytes().is_none()
 }
 
 impl Drop for InFlightAttempt<'_> {
@@ -80,7 +123,7 @@ impl Drop for InFlightAttempt<'_> {
                 true => Outcome::TimedOut { phase: Phase::Deadline },
                 false => Outcome::Cancelled,
             };
-            self.close(outcome.into(), None);
+            self.close(outcome.into(), AnswerFacts::default());
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Destination {
     pub(super) route: Route,
     pub(super) provider: ProviderName,
     pub(super) budget: Arc<Budget>,
+    /// The position of the target among its equals, if it has some.
+    pub(super) equal: Option<u16>,
 }
 
 /// A planned attempt: the request for its target, and the caller's own request for a further attempt, if one is possible.

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use super::AnswerSource;
 use crate::{
-    attempt_log::BodyEnd, context::Route, dialect::AnswerInfo, outcome::Outcome,
+    attempt_log::{BodyEnd, Degradation},
+    context::Route,
+    dialect::AnswerInfo,
+    outcome::Outcome,
     route::ProviderName,
 };
 
@@ -31,6 +34,8 @@ pub struct CallReport {
     pub source: AnswerSource,
     /// The fallback that answered, if there is a fallback layer.
     pub served_by: Option<Arc<str>>,
+    /// How the answer is less than what the caller asked for, although it is a success.
+    pub degraded: Option<Degradation>,
     /// The number of attempts that were sent.
     pub attempts: u32,
     /// The HTTP status of the answer; `None` without one.

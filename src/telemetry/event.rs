@@ -7,7 +7,8 @@ use super::{AnswerSource, CallReport, EditSummary, MissReason, SkipReason, StopR
 use crate::{
     attempt_log::BodyEnd,
     circuit_state::{CircuitState, TransitionReason},
-    context::Route,
+    context::{Priority, Route},
+    dialect::Usage,
     outcome::{Outcome, Phase, Verdict},
     route::ProviderName,
 };
@@ -74,6 +75,10 @@ pub enum EventKind {
         route: Route,
         /// The number of the attempt at this fallback, from 1.
         attempt: u32,
+        /// The name of the fallback, if there is a fallback layer.
+        name: Option<Arc<str>>,
+        /// The position of the target among the equal targets of the fallback, from 0; `None` if it has one target.
+        equal: Option<u16>,
     },
     /// A breaker refused the attempt; nothing was sent.
     #[non_exhaustive]
@@ -88,8 +93,23 @@ pub enum EventKind {
     LimitQueued {
         /// The route that is full, or closed by its provider.
         route: Route,
+        /// The priority of the call.
+        priority: Priority,
         /// The expected wait.
         expected: Duration,
+    },
+    /// An attempt has left the queue of a limit. Emitted once for each [`LimitQueued`](Self::LimitQueued), also for a call that is
+    /// cancelled while it waits.
+    #[non_exhaustive]
+    LimitWaited {
+        /// The route of the limit.
+        route: Route,
+        /// The priority of the call.
+        priority: Priority,
+        /// How long the attempt was in the queue.
+        waited: Duration,
+        /// Whether the attempt was let through; if not, it was refused or cancelled.
+        admitted: bool,
     },
     /// A limit refused the attempt: the wait would not leave it enough time, or the queue is full.
     #[non_exhaustive]
@@ -156,6 +176,9 @@ pub enum EventKind {
         reason: TransitionReason,
         /// How long it stays open, if it opened.
         lasts: Option<Duration>,
+        /// The number of this change among those of its breaker, from 1. Two changes at the same time may arrive out of order: the
+        /// higher number is the later one.
+        number: u64,
     },
     /// One of a fallback's equal targets is ejected for a while, as long as there is another: it failed several times in a
     /// row, or its credential or model was rejected, or its quota is exhausted.
@@ -192,6 +215,14 @@ pub enum EventKind {
         status: Option<u16>,
         /// The duration up to the commit point.
         took: Duration,
+        /// Whether it belongs to a second copy of the call.
+        hedge: bool,
+        /// The time from the start of the attempt to the first content of a stream.
+        first_content: Option<Duration>,
+        /// The tokens of an answer that failed, where it reports them. Those of a success are in the [`CallReport`].
+        wasted: Option<Usage>,
+        /// The share of the route's retry budget that is left, from 0 to 1.
+        budget_left: f64,
     },
 
     // A retry, or the end of retries.

@@ -19,12 +19,27 @@ use crate::attempt_log::CallId;
 pub trait Observer: Send + Sync + 'static {
     /// Called for each event.
     fn observe(&self, event: &Event);
+
+    /// Called once for each client that is built, with its fallbacks in order, the first included. Does nothing by default.
+    fn configured(&self, fallbacks: &[ConfiguredFallback]) {
+        let _ = fallbacks;
+    }
 }
 
-/// The destination of a layer's events: always `tracing`, and a listener if there is one.
+/// A fallback of a client, as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfiguredFallback {
+    /// The name of the fallback.
+    pub name: Arc<str>,
+    /// The number of its targets: several if it has equal ones, 0 if it answers by itself, such as a canned reply.
+    pub targets: u16,
+}
+
+/// The destination of a layer's events: always `tracing`, and listeners if there are some.
 #[derive(Clone, Default)]
 pub struct EventSink {
-    listener: Option<Arc<dyn Observer>>,
+    listeners: Arc<[Arc<dyn Observer>]>,
     /// The kinds of user code whose panics were reported, one bit each.
     told: Arc<AtomicU8>,
     /// The warnings that were logged a moment ago.
@@ -36,17 +51,35 @@ pub struct EventSink {
 impl EventSink {
     /// Sends events to that listener as well.
     pub fn new(listener: impl Observer) -> Self {
-        Self { listener: Some(Arc::new(listener)), ..Self::default() }
+        Self::default().and(listener)
+    }
+
+    /// Sends events to one more listener. Each event goes to all listeners, in the order in which they were added.
+    #[must_use]
+    pub fn and(self, listener: impl Observer) -> Self {
+        let added: Arc<dyn Observer> = Arc::new(listener);
+        Self { listeners: self.listeners.iter().cloned().chain([added]).collect(), ..self }
     }
 
     /// Emits an event of the current call.
     pub(crate) fn emit(&self, kind: EventKind) {
         log::record(&kind, &self.logged);
-        let Some(listener) = &self.listener else { return };
+        if self.listeners.is_empty() {
+            return;
+        }
         let event = Event { call: CallId::current(), kind };
-        // The listener may be called in a drop, where an escaping panic would abort the process.
-        let observed = catch_unwind(AssertUnwindSafe(|| listener.observe(&event)));
-        if observed.is_err() && self.is_first(UserCode::Listener) {
+        self.listeners.iter().for_each(|listener| self.call(|| listener.observe(&event)));
+    }
+
+    /// Passes the fallbacks of a client to the listeners.
+    pub(crate) fn configured(&self, fallbacks: &[ConfiguredFallback]) {
+        self.listeners.iter().for_each(|listener| self.call(|| listener.configured(fallbacks)));
+    }
+
+    /// Calls a listener. It may be called in a drop, where an escaping panic would abort the process.
+    fn call(&self, listener: impl FnOnce()) {
+        let called = catch_unwind(AssertUnwindSafe(listener));
+        if called.is_err() && self.is_first(UserCode::Listener) {
             // Not to the listener: it would panic again.
             log::record(&EventKind::Panicked { code: UserCode::Listener }, &self.logged);
         }
@@ -82,6 +115,6 @@ impl<F: Fn(&Event) + Send + Sync + 'static> Observer for F {
 
 impl fmt::Debug for EventSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.listener.is_some() { "EventSink(listener)" } else { "EventSink" })
+        write!(f, "EventSink({} listeners)", self.listeners.len())
     }
 }

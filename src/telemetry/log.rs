@@ -19,7 +19,7 @@ use crate::{
 /// Records an event in the current span.
 pub(super) fn record(event: &EventKind, limit: &LogLimit) {
     match event {
-        EventKind::BreakerChanged { route, from, to, reason, lasts } => match to {
+        EventKind::BreakerChanged { route, from, to, reason, lasts, .. } => match to {
             CircuitState::Open => {
                 let lasts_s = lasts.map(secs);
                 warn!(name: "evenkeel.breaker_changed", target: "evenkeel", %route, %from, %to, %reason, lasts_s, "breaker opened");

@@ -79,14 +79,17 @@ fn at_a_fallback(event: &EventKind) {
 
 fn of_an_attempt(event: &EventKind) {
     match event {
-        EventKind::AttemptStarted { route, attempt } => {
+        EventKind::AttemptStarted { route, attempt, .. } => {
             step!("attempt_started", %route, attempt = i64::from(*attempt));
         }
         EventKind::BreakerRefused { route, retry_in } => {
             step!("breaker_refused", %route, retry_in_s = secs(*retry_in));
         }
-        EventKind::LimitQueued { route, expected } => {
+        EventKind::LimitQueued { route, expected, .. } => {
             step!("limit_queued", %route, expected_s = secs(*expected));
+        }
+        EventKind::LimitWaited { route, waited, admitted, .. } => {
+            step!("limit_waited", %route, waited_s = secs(*waited), admitted);
         }
         EventKind::LimitRefused { route, retry_in } => {
             step!("limit_refused", %route, retry_in_s = secs(*retry_in));
@@ -103,7 +106,7 @@ fn of_an_attempt(event: &EventKind) {
         EventKind::AnswerConverted { route, stream } => {
             step!("answer_converted", %route, stream);
         }
-        EventKind::AttemptEnded { route, attempt, provider, verdict, status, took } => {
+        EventKind::AttemptEnded { route, attempt, provider, verdict, status, took, .. } => {
             let (code, outcome) = (verdict.code().map(Code::as_str), verdict.outcome().name());
             let (attempt, status) = (i64::from(*attempt), status.map(i64::from));
             let (provider, took_s) = (&**provider, secs(*took));

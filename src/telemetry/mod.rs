@@ -59,6 +59,9 @@ mod facts;
 mod log;
 mod log_limit;
 mod log_steps;
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub mod metrics;
 mod named_event;
 mod open_call;
 mod operation;
@@ -76,13 +79,15 @@ pub use attempt_span::{AttemptSpan, AttemptSpanFuture, AttemptSpanLayer};
 pub use call_report::CallReport;
 pub use edit_summary::EditSummary;
 pub use event::EventKind;
-pub use event_sink::{EventSink, Observer};
+pub use event_sink::{ConfiguredFallback, EventSink, Observer};
 pub(crate) use facts::PlainFacts;
 pub use log_limit::LOG_INTERVAL;
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 pub use named_event::Event;
 pub use reasons::{MissReason, SkipReason, StopReason, UserCode};
 pub use service::{Telemetry, TelemetryFuture, TelemetryLayer};
 pub(crate) use shared_sink::SharedSink;
 pub(crate) use span_handle::SpanHandle;
 
-pub use crate::{dialect::AnswerInfo, route::ProviderName};
+pub use crate::{attempt_log::Degradation, dialect::AnswerInfo, route::ProviderName};

@@ -39,6 +39,7 @@ impl EventKind {
             Self::AttemptStarted { .. } => "attempt_started",
             Self::BreakerRefused { .. } => "breaker_refused",
             Self::LimitQueued { .. } => "limit_queued",
+            Self::LimitWaited { .. } => "limit_waited",
             Self::LimitRefused { .. } => "limit_refused",
             Self::Hedged { .. } => "hedged",
             Self::ProbeRaced { .. } => "probe_raced",

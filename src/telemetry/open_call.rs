@@ -178,6 +178,7 @@ impl AnsweredCall {
             route: to.map(|to| to.route),
             source: self.source,
             served_by: start.attempt_log.served_by(),
+            degraded: start.attempt_log.degraded(),
             attempts: start.attempt_log.sent(),
             status: self.status,
             outcome,

@@ -32,6 +32,8 @@ mod identity;
 mod limit;
 mod local_failures;
 mod loopback;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod no_harm;
 mod operations;
 mod outage;

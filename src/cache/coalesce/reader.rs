@@ -43,7 +43,7 @@ impl Waiter {
         let (mut parts, body) = result?;
         let success = parts.extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
         if let Some(fallback) = self.flight.attempt_log.served_by().filter(|_| success) {
-            attempt_log.answered_by(fallback);
+            attempt_log.answered_by(fallback, self.flight.attempt_log.degraded());
         }
         if shared {
             parts.extensions.insert(AnswerSource::Shared);

@@ -22,7 +22,7 @@ impl<S: Upstream> FallbackRun<S> {
             None => None,
         };
         let fallback = &self.policy().fallbacks[at];
-        let Some(mut response) = found else {
+        let Some((mut response, degraded)) = found else {
             self.skip(at, SkipReason::Missing);
             return None;
         };
@@ -31,7 +31,7 @@ impl<S: Upstream> FallbackRun<S> {
             .events
             .emit(EventKind::FallbackEntered { fallback: at as u16, name: name.clone() });
         mark(&mut response, fallback, &self.attempt_log);
-        self.attempt_log.answered_by(name);
+        self.attempt_log.answered_by(name, Some(degraded));
         response.extensions_mut().insert(AnswerSource::Stored);
         Some(response)
     }

@@ -20,7 +20,8 @@ impl MonitoredBody {
     pub(crate) fn fail(&mut self, error: Error) -> Error {
         self.under.let_go();
         self.settle(error.outcome().into());
-        self.at_end.tell(error)
+        let usage = self.watch.as_ref().and_then(StreamMonitor::usage);
+        self.at_end.tell(error.with_usage(usage))
     }
 
     /// Ends a complete stream whose bytes have not ended, without waiting for more.

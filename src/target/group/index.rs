@@ -14,6 +14,11 @@ pub(crate) struct TargetIndex {
 // === impl TargetIndex ===
 
 impl TargetIndex {
+    /// The position of the target among its equals, from 0. There are at most 64.
+    pub(crate) fn position(self) -> u16 {
+        self.at as u16
+    }
+
     /// The target and the model that the caller named, if it named one.
     pub(super) fn pair(self) -> Option<Pair> {
         self.model.map(|model| Pair { at: self.at, model })
