@@ -48,4 +48,5 @@ mod stream_faults;
 mod support;
 mod testkit;
 mod timeout;
+mod tower_stack;
 mod unfinished;
