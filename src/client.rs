@@ -36,6 +36,8 @@ use crate::{
 pub struct Client {
     stack: Arc<dyn ErasedStack>,
     handles: AvailabilityView,
+    #[cfg_attr(not(feature = "reqwest"), allow(dead_code))]
+    buffer_uploads: usize,
 }
 
 /// Builds a [`Client`].
@@ -55,6 +57,8 @@ pub struct ClientBuilder {
     cache: Option<CachePolicy>,
     identity: Option<IdentityPolicy>,
     events: EventSink,
+    /// The most that is read ahead of a streamed body, in bytes.
+    pub(crate) buffer_uploads: usize,
 }
 
 /// The stack behind a pointer: its type has the types of all layers in it.
@@ -77,6 +81,12 @@ impl Client {
     /// [`Verdict`](crate::outcome::Verdict) on the answer.
     pub fn send(&self, request: Request) -> ResponseFuture {
         self.stack.send(request)
+    }
+
+    /// The most that is read ahead of a streamed request body, in bytes, and the usual time of a call.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn buffered_uploads(&self) -> (usize, std::time::Duration) {
+        (self.buffer_uploads, self.handles.deadline)
     }
 
     /// The breakers of all routes: list, watch, force, reset.
@@ -206,12 +216,13 @@ impl ClientBuilder {
     ///
     /// If a value is invalid, alone or in combination: names the field, the value and what is allowed.
     pub fn build_with(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
+        let buffer_uploads = self.buffer_uploads;
         let identity = self.identity.map(IdentityPolicy::build).transpose()?;
         let parts = stack::Parts { cache: self.cache, fallbacks: self.fallbacks, identity };
         let events = self.events.clone();
         let (stack, handles) = stack::build(upstream, self.profile, parts, self.events)?;
         events.configured(&handles.fallbacks.configured());
-        Ok(Client { stack: Arc::new(stack), handles })
+        Ok(Client { stack: Arc::new(stack), handles, buffer_uploads })
     }
 }
 

@@ -11,7 +11,7 @@ mod tests;
 
 use std::{error::Error as StdError, fmt};
 
-pub(crate) use chain::find;
+pub(crate) use chain::{chain, find};
 pub(crate) use failed_attempt::{FailedAttempt, Settle};
 pub(crate) use response::FailedBody;
 
@@ -127,6 +127,14 @@ impl Error {
     pub(crate) fn with_attempt_log(mut self, attempt_log: &AttemptLog) -> Self {
         self.0.attempt_log.get_or_insert_with(|| attempt_log.clone());
         self
+    }
+
+    /// Adds the attempt log of another error, if that has one.
+    pub(crate) fn with_log_of(self, other: &Self) -> Self {
+        match other.attempt_log() {
+            Some(attempt_log) => self.with_attempt_log(attempt_log),
+            None => self,
+        }
     }
 
     pub(crate) fn failed(&self) -> Option<&FailedAttempt> {

@@ -62,6 +62,7 @@
 //! |---|---|---|
 //! | `cache` | yes | [`cache::Memory`]: stored answers in this process. Without it the cache needs a [`cache::Store`] |
 //! | `reqwest` | yes | [`adapter`]: `Client::execute`, `Service<reqwest::Request>`. TLS comes from your own `reqwest` |
+//! | `hyper` | with `reqwest` | [`adapter::Reconnect`], and connect errors of hyper-util are recognised |
 //! | `http2` | | HTTP/2 in the built-in reqwest client, with pings that detect a dead connection |
 //! | `compression` | | requests and answers in gzip, deflate, zstd and br are read like plain ones: see [`coding`] |
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
@@ -72,7 +73,6 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "reqwest")]
 pub mod adapter;
 pub mod amend;
 mod attempt_log;

@@ -25,6 +25,7 @@ use crate::{
     telemetry::{AttemptSpanLayer, EventSink, TelemetryLayer},
     time::Limit,
     timeout::DeadlinePolicy,
+    upstream::ReadyInCall,
 };
 
 /// The optional parts of a client.
@@ -105,7 +106,8 @@ pub(crate) fn build<S: Upstream>(
         .layer(profile.classify.build()?.events(events))
         // Below all layers that change a request: what is unchanged is sent as it came.
         .layer(RestoreRequestLayer::default())
-        .service(upstream);
+        // A transport that is busy is waited for within the attempt.
+        .service(ReadyInCall(upstream));
     Ok((stack, handles))
 }
 

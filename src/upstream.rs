@@ -7,10 +7,14 @@
 
 mod connection;
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
-use tower::Service;
+use tower::{Service, ServiceExt, util::Oneshot};
 
 use crate::{Body, Error};
 
@@ -27,7 +31,15 @@ pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, Error>> +
 
 /// Anything an attempt can be sent to: a service from [`Request`] to [`Response`] with this crate's [`Error`].
 ///
-/// Implemented for every service of that shape; write a custom transport with [`tower::service_fn`].
+/// Implemented for every service of that shape; write a custom transport with [`tower::service_fn`]. A service over requests and
+/// responses with other bodies, or with another error, is wrapped in an [`HttpService`](crate::adapter::HttpService).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an upstream: a service from `evenkeel::Request` to `evenkeel::Response` with `evenkeel::Error`",
+    label = "not an `evenkeel::Upstream`",
+    note = "wrap any other `Service<http::Request<B>, Response = http::Response<R>>` in `evenkeel::adapter::HttpService::new(…)`",
+    note = "a `reqwest::Client` goes into `ClientBuilder::build_with_reqwest(…)` or `evenkeel::adapter::Reqwest::from_client(…)`",
+    note = "it also has to be `Clone + Send + Sync + 'static`, and its futures `Send`: box one as a `tower::util::BoxCloneSyncService`"
+)]
 pub trait Upstream:
     Service<Request, Response = Response, Error = Error, Future = Self::Call>
     + Clone
@@ -41,6 +53,8 @@ pub trait Upstream:
 
 // === impl Upstream ===
 
+// Otherwise an error names a bound of this implementation, and not what to do.
+#[diagnostic::do_not_recommend]
 impl<S, F> Upstream for S
 where
     S: Service<Request, Response = Response, Error = Error, Future = F>
@@ -51,6 +65,25 @@ where
     F: Future<Output = Result<Response, Error>> + Send + 'static,
 {
     type Call = F;
+}
+
+/// An upstream that is always ready: its own readiness is awaited within the attempt, so that the time limits of the attempt and
+/// its call hold for that wait too.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadyInCall<S>(pub(crate) S);
+
+impl<S: Upstream> Service<Request> for ReadyInCall<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = Oneshot<S, Request>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        self.0.clone().oneshot(request)
+    }
 }
 
 /// Takes the service that was polled ready and leaves a clone in its place.

@@ -28,8 +28,9 @@
 //!
 //! # Pitfalls
 //!
-//! `with_http_client` after `with_http_service` silently restores the client's own transport and retries. Uploads (multipart
-//! forms) are streamed: they are sent once, without retries and without other targets.
+//! `with_http_client` after `with_http_service` silently restores the client's own transport and retries. An upload (a multipart
+//! form) whose file is read from a path is streamed: it is sent once, without retries and without other targets, unless the client
+//! [buffers uploads](crate::ClientBuilder::buffer_uploads). One from bytes in memory is sent again as any other request.
 
 mod legible;
 
@@ -78,7 +79,7 @@ impl Service<HttpRequestFactory> for EvenkeelService {
         Box::pin(async move {
             let request = factory.build().await.map_err(unbuilt)?;
             let asked = request.url().clone();
-            let response = client.send(from_reqwest(request).await?).await?;
+            let response = client.send(from_reqwest(request, &client).await?).await?;
             Ok(into_reqwest(legible(response).await, asked))
         })
     }

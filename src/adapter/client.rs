@@ -29,6 +29,20 @@ impl ClientBuilder {
         self.build_over(Reqwest::new(connect)?)
     }
 
+    /// Reads the streamed body of a request up to that many bytes before the request is sent, so that it can be retried and sent to
+    /// other targets: an upload of a file, a body that passes through a server. A longer one is sent once and whole, as it comes.
+    ///
+    /// The time that it takes is part of the call; a body that has not arrived at the deadline is too late. The calls under way
+    /// may take that much memory each.
+    ///
+    /// # Default
+    ///
+    /// 0: a streamed body is sent as it comes, once.
+    pub fn buffer_uploads(mut self, max_bytes: usize) -> Self {
+        self.buffer_uploads = max_bytes;
+        self
+    }
+
     /// Builds a client over an existing reqwest client: see [`Reqwest::from_client`](crate::adapter::Reqwest::from_client).
     ///
     /// # Errors
@@ -52,15 +66,18 @@ impl Client {
     /// Sends a reqwest request through the whole stack, like `reqwest::Client::execute`.
     ///
     /// Headers, bodies and the URL of the response are those of reqwest. A timeout of the request becomes the call's deadline if
-    /// it is sooner than the profile's; so it does not end a stream that has begun. A streaming request body is sent once,
-    /// without retries and without other targets.
+    /// it is sooner than the profile's; so it does not end a stream that has begun.
+    ///
+    /// A streaming request body is sent once, without retries and without other targets, unless the client
+    /// [buffers uploads](ClientBuilder::buffer_uploads). A multipart form whose parts are in memory, up to 32 MiB, is sent again
+    /// as any other request.
     ///
     /// # Errors
     ///
     /// If no target and no fallback answered: see [`Error`].
     pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
         let asked = request.url().clone();
-        let response = self.send(from_reqwest(request).await?).await?;
+        let response = self.send(from_reqwest(request, self).await?).await?;
         Ok(into_reqwest(response, asked))
     }
 }

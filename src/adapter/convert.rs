@@ -5,12 +5,16 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use reqwest::Url;
 
-use super::errors::{cut, failed};
+use super::{
+    errors::{cut, failed},
+    upload::{Upload, UploadLimit},
+};
 use crate::{
-    Body, Error, Request, Response,
+    Body, Client, Error, Request, Response,
     context::{CallContext, Deadline},
     outcome::Outcome,
     sync::lock_std as lock,
@@ -26,27 +30,50 @@ struct BaseUrl(Url);
 
 // === requests ===
 
-/// Converts the caller's request. A body that is known in full is shared, not copied; a streamed one is kept in the extensions.
+/// Converts the caller's request. A body that is known in full is shared, not copied; a streamed one is read ahead as far as the
+/// client is set to, or kept in the extensions.
 ///
 /// Its timeout is removed and becomes a deadline: reqwest would use it to end a stream under way.
-pub(crate) async fn from_reqwest(mut request: reqwest::Request) -> Result<Request, Error> {
-    let timeout = request.timeout_mut().take();
+pub(crate) async fn from_reqwest(
+    mut request: reqwest::Request,
+    client: &Client,
+) -> Result<Request, Error> {
+    let timeout = request.timeout_mut().take().map(Deadline::within);
     let known = request.body().is_none_or(|body| body.as_bytes().is_some());
     let request: http::Request<reqwest::Body> = request.try_into().map_err(failed)?;
     let (parts, body) = request.into_parts();
-    let mut request = if known {
-        let bytes = body.collect().await.map_err(failed)?.to_bytes();
-        Request::from_parts(parts, bytes)
-    } else {
-        let mut request = Request::from_parts(parts, bytes::Bytes::new());
-        request.extensions_mut().insert(StreamingBody(Arc::new(Mutex::new(Some(body)))));
-        CallContext::of(&mut request).non_replayable = true;
-        request
-    };
+    let mut request = Request::from_parts(parts, Bytes::new());
     if let Some(timeout) = timeout {
-        no_later(&mut request, Deadline::within(timeout));
+        no_later(&mut request, timeout);
+    }
+    if known {
+        *request.body_mut() = body.collect().await.map_err(failed)?.to_bytes();
+        return Ok(request);
+    }
+    match upload(&mut request, body, client).await? {
+        Upload::Whole(bytes) => *request.body_mut() = bytes,
+        Upload::Streamed(body) => {
+            request.extensions_mut().insert(StreamingBody(Arc::new(Mutex::new(Some(body)))));
+            CallContext::of(&mut request).non_replayable = true;
+        }
     }
     Ok(request)
+}
+
+/// Reads a streamed body ahead. The deadline of the call begins before that, if it may have to wait.
+async fn upload(
+    request: &mut Request,
+    body: reqwest::Body,
+    client: &Client,
+) -> Result<Upload, Error> {
+    let (buffer, usual) = client.buffered_uploads();
+    let own = CallContext::deadline(request);
+    let deadline = own.unwrap_or_else(|| Deadline::within(usual));
+    if buffer > 0 {
+        CallContext::of(request).deadline = Some(deadline);
+    }
+    let headers = request.headers();
+    UploadLimit::of(headers, buffer, deadline.instant()).read(body).await
 }
 
 /// Limits the call to that deadline, unless it has an earlier one. It is not set as a [`Deadline`] of the caller, since clients

@@ -1,6 +1,6 @@
 //! Maps reqwest errors to outcomes.
 
-use super::hyper::is_unacknowledged;
+use super::recognise::is_unacknowledged;
 use crate::{
     Error,
     outcome::{Outcome, Phase, Rejection},

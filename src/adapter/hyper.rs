@@ -27,10 +27,7 @@ pub(super) fn address_of(error: &Error) -> Option<SocketAddr> {
     address(&extensions)
 }
 
-/// Whether the system ended the connection since nothing that was sent was acknowledged: it is dead, however long that took.
-pub(super) fn is_unacknowledged(error: &(dyn StdError + 'static)) -> bool {
-    let error: Option<&std::io::Error> = find(error);
-    error.is_some_and(|error| {
-        error.kind() == std::io::ErrorKind::TimedOut && error.raw_os_error().is_some()
-    })
+/// Whether no connection was made, so that nothing was sent.
+pub(super) fn is_connect(error: &(dyn StdError + 'static)) -> bool {
+    find(error).is_some_and(legacy::Error::is_connect)
 }

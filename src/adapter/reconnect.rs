@@ -12,8 +12,9 @@ use tower::{Service, ServiceExt};
 
 use super::{
     dialed::Dialed,
-    hyper::{address, address_of, is_unacknowledged},
+    hyper::{address, address_of},
     kept::{Origin, Origins},
+    recognise::is_unacknowledged,
 };
 use crate::{
     Error, Request, Response, Upstream,

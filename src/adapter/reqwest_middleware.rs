@@ -18,7 +18,7 @@
 //!
 //! A call that fails is an `Error::Middleware` with evenkeel's [`Error`] inside, including its sources:
 //! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and without other
-//! targets. evenkeel does not see what the underlying client does by itself, such as its default headers and its redirects: see
+//! targets, unless the client [buffers uploads](crate::ClientBuilder::buffer_uploads). evenkeel does not see what the underlying client does by itself, such as its default headers and its redirects: see
 //! [`Reqwest::from_client`](super::Reqwest::from_client).
 //!
 //! A client above may treat every transport error as transient, as rig does, and retry at once when a breaker refuses. With
@@ -105,7 +105,7 @@ impl Middleware for EvenkeelMiddleware {
         next: Next<'_>,
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let url = request.url().clone();
-        let mut request = from_reqwest(request).await.map_err(wrap)?;
+        let mut request = from_reqwest(request, &self.client).await.map_err(wrap)?;
         // At most one attempt and its hedge are under way.
         let (sender, mut attempts) = mpsc::channel(2);
         request.extensions_mut().insert(AttemptSender(sender));

@@ -35,7 +35,7 @@ pub(crate) struct Lost {
 
 // === impl Connection ===
 
-#[cfg_attr(not(feature = "reqwest"), allow(dead_code))]
+#[cfg_attr(not(feature = "hyper"), allow(dead_code))]
 impl Connection {
     /// Records that a request was sent.
     pub(crate) fn waits(&self, waiting: Arc<dyn Waiting>) {

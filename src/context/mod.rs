@@ -58,7 +58,7 @@ pub(crate) use attempt::AttemptContext;
 pub(crate) use attempts_made::{AttemptsMade, Destination};
 pub(crate) use budget::{CallBudget, TargetBudget};
 pub(crate) use call::{CallContext, IDEMPOTENCY_KEY};
-#[cfg(feature = "reqwest")]
+#[cfg(feature = "hyper")]
 pub(crate) use connection::Waiting;
 pub(crate) use connection::{Connection, Lost};
 pub(crate) use deadline::least_attempt;

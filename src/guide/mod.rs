@@ -6,6 +6,8 @@
 //! | reqwest-middleware | [`reqwest_middleware`] | `.with(EvenkeelMiddleware::new(…)?)` |
 //! | async-openai | [`async_openai`] | `.with_http_service(EvenkeelService::new(client))` |
 //! | rig | [`rig`] | reqwest-middleware under rig |
+//! | hyper | [`hyper`] | `HttpService::new(…)` under `build_with` |
+//! | an axum server | [`axum`] | `State(client)`, `Body::new(answer.into_body())` |
 //! | a Tower stack | [`tower`] | the layers you want, in a `ServiceBuilder` |
 //! | genai, ollama-rs, another language | [`elsewhere`] | a base URL |
 //!
@@ -44,8 +46,11 @@
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
+pub mod axum;
 pub mod elsewhere;
 pub mod errors;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 pub mod outage;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;

@@ -51,8 +51,9 @@
 //! * **HTTP/2.** It is available if your reqwest has its feature `http2`. Enable evenkeel's feature as well: it sends pings, so
 //!   that a dead connection is not taken for a silent provider.
 //! * **Redirects.** A followed redirect is an attempt that no layer classifies; an API needs none.
-//! * **Bodies.** A body that is known in full (`body`, `json`) is sent again at no cost. One that streams (`wrap_stream`,
-//!   `multipart`) is sent once: no retry, no other target; a canned reply still applies.
+//! * **Bodies.** A body that is known in full (`body`, `json`, `multipart` of parts in memory) can be sent again. One that streams
+//!   (`wrap_stream`, `Part::file`) is sent once: no retry, no other target; a canned reply still applies.
+//!   [`buffer_uploads`](crate::ClientBuilder::buffer_uploads) reads it up to a bound first, so that it can be sent again too.
 //! * **Compression.** With evenkeel's feature `compression`, requests and answers in gzip, deflate, zstd and br are read like
 //!   plain ones (see [`coding`](crate::coding)). With reqwest's own `gzip` feature and its kin, answers are decoded before evenkeel
 //!   reads them. Without either, a compressed answer is passed through unread: it counts as a success from its head on.

@@ -19,6 +19,10 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A client that takes and returns other types is wrapped in an [`HttpService`](crate::adapter::HttpService), and so is a stack
+//! with layers of others in it, as those of tower-http. Above evenkeel, a layer that needs an `http_body::Body` in the request, as
+//! tower-http's `TraceLayer` does, goes above a [`CollectLayer`](crate::adapter::CollectLayer).
+//!
 //! # The whole stack
 //!
 //! This is what [`Client::builder`](crate::Client::builder) builds, outermost layer first. The order matters: read the comments

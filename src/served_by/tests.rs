@@ -12,7 +12,9 @@ fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
 
 #[test]
 fn the_headers_of_a_gateway_say_where_an_answer_is_from() {
-    let served = |fields| ServedBy::from_headers(&headers(fields)).to_string();
+    fn served(fields: &[(&'static str, &'static str)]) -> String {
+        ServedBy::from_headers(&headers(fields)).to_string()
+    }
     let by = ("evenkeel-served-by", "small");
     assert_eq!(served(&[]), "first target");
     assert_eq!(served(&[("age", "7")]), "first target", "an age alone may be a proxy's");

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+mod uploads;
 
 use std::{
     error::Error as StdError,

@@ -50,4 +50,5 @@ mod stream_faults;
 mod support;
 mod testkit;
 mod timeout;
+mod tower_stack;
 mod unfinished;
