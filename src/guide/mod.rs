@@ -1,4 +1,5 @@
-//! How to use evenkeel with each client, a page for each; and [an outage, step by step](outage).
+//! How to use evenkeel with each client, a page for each; [an outage, step by step](outage); and [how to test](testing) what your
+//! bot does in one.
 //!
 //! | your client | page | what you write |
 //! |---|---|---|
@@ -50,5 +51,6 @@ pub mod reqwest;
 pub mod reqwest_middleware;
 #[cfg(feature = "reqwest-middleware")]
 pub mod rig;
+pub mod testing;
 #[cfg(feature = "cache")]
 pub mod tower;
