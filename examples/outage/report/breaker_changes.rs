@@ -68,11 +68,9 @@ fn explain(changes: &[BreakerChange]) -> Vec<ExplainedSpan> {
             probes.add(reopened);
             changes.next_if(|next| next.to == "half_open");
         }
-        spans.push(ExplainedSpan {
-            from: change.at,
-            state: change.to,
-            text: text(change, &probes),
-        });
+        // Between the probes the breaker is open, which is most of the time.
+        let state = if probes.opened_for.is_empty() { change.to } else { "open" };
+        spans.push(ExplainedSpan { from: change.at, state, text: text(change, &probes) });
     }
     spans
 }
@@ -200,7 +198,7 @@ mod tests {
         ];
         let spans = explain(&changes);
         let states: Vec<_> = spans.iter().map(|span| (span.from.as_secs(), span.state)).collect();
-        assert_eq!(states, [(10, "open"), (15, "half_open"), (93, "recovering"), (113, "closed")]);
+        assert_eq!(states, [(10, "open"), (15, "open"), (93, "recovering"), (113, "closed")]);
         assert!(
             spans[0].text.contains("for 5.0 s, because its attempts failed in a row"),
             "{}",
