@@ -88,3 +88,33 @@ impl Scenario {
         played
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Incident;
+
+    #[tokio::test(start_paused = true)]
+    async fn every_call_is_made_at_its_time_and_a_hung_one_has_no_answer() {
+        let scenario = Scenario::new(Incident::named("brownout-10").unwrap()).rate(2.0).scale(0.5);
+        let (harness, start) = (scenario.harness(), Instant::now());
+        let calls = scenario.each_call(&harness, move |number| async move {
+            let made = start.elapsed();
+            match number {
+                3 => std::future::pending().await,
+                _ => tokio::time::sleep(Duration::from_secs(number % 5)).await,
+            }
+            made
+        });
+        let calls = calls.await;
+        assert_eq!(calls.len(), scenario.arrivals.times(&scenario).len());
+        for (call, number) in calls.iter().zip(0..) {
+            assert_eq!((call.number, call.answer.is_none()), (number, number == 3));
+            let took = if number == 3 { 120 } else { 2 * (number % 5) };
+            let differs = call.took.abs_diff(Duration::from_secs(took));
+            assert!(differs < Duration::from_millis(10), "{call:?}");
+            let late = call.answer.map_or(Duration::ZERO, |made| made.abs_diff(call.at / 2));
+            assert!(late < Duration::from_millis(10), "{call:?}");
+        }
+    }
+}
