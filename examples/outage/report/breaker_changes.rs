@@ -148,7 +148,7 @@ impl FailedProbes {
         let (Some(least), Some(most)) =
             (self.opened_for.iter().min(), self.opened_for.iter().max())
         else {
-            return "A probe that is answered tells that it has recovered.".into();
+            return "A probe that is answered shows that it has recovered.".into();
         };
         let again = match self.opened_for.len() {
             1 => format!("It opened again for {}", seconds(*least)),
