@@ -1,7 +1,7 @@
 //! A customer-service bot as a web server, with a chat page: `cargo run --example axum_bot`.
 //!
 //! The answer is streamed to the browser word by word. When the provider fails, a second model answers; when both fail, the
-//! visitor gets a canned reply in the own language. The page marks such answers, shows the routes and their breakers, and can
+//! visitor gets a canned reply in their language. The page marks such answers, shows the routes and their breakers, and can
 //! take the embedded providers down. Without configuration the example needs no API key; `--help` shows how to use a real provider.
 //!
 //! | concern | file |

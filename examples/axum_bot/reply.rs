@@ -59,7 +59,7 @@ enum Step {
     Done,
 }
 
-/// The parts of the answer to a call. Nothing runs beside the stream: whoever drops it ends the call.
+/// The parts of the answer to a call. No task runs beside the stream, so to drop it ends the call.
 pub(crate) fn parts(call: ResponseFuture, language: Language) -> impl Stream<Item = ReplyPart> {
     let reply = Reply {
         step: Step::Ask(call),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use evenkeel::{
-    breaker::{BreakerSnapshot, Breakers, Change, CircuitState, TransitionReason},
+    breaker::{BreakerSnapshot, Breakers, Change, CircuitState},
     context::{Attempt, AttemptLog},
     outcome::{Outcome, Phase},
 };
@@ -63,10 +63,13 @@ fn failure(attempts: &[Attempt], breakers: &Breakers) -> String {
 
 /// The reason why the breaker did not let an attempt through.
 fn not_sent(breaker: BreakerSnapshot, retry_in: Duration) -> String {
+    let retry_in = format!("retry in {:.1} s", retry_in.as_secs_f64());
     let detail = match breaker.state {
+        // A closed breaker spares a suspicious provider: most calls go to the fallbacks.
+        CircuitState::Closed => return format!("not sent (suspicious after failures, {retry_in})"),
         CircuitState::HalfOpen => "another call is the probe".into(),
         CircuitState::Recovering => format!("lets {} through", percent(breaker.share)),
-        _ => format!("retry in {:.1} s", retry_in.as_secs_f64()),
+        _ => retry_in,
     };
     format!("not sent (breaker {}, {detail})", state_name(breaker.state))
 }
@@ -104,15 +107,9 @@ pub(crate) fn of_change(change: &Change, providers: &Providers) -> String {
         Some(lasts) => format!(" for {:.1} s", lasts.as_secs_f64()),
         None => String::new(),
     };
-    let reason = match change.reason {
-        TransitionReason::Consecutive => "failures in a row".into(),
-        TransitionReason::Ratio => "too many failures".into(),
-        TransitionReason::Slow => "too many slow answers".into(),
-        TransitionReason::Waited => "the open time has passed".into(),
-        other => other.name().replace('_', " "),
-    };
+    let reason = change.reason.description();
     let (from, to) = (state_name(change.from), state_name(change.to));
-    format!("breaker of {name}: {from} → {to}{duration} ({reason})")
+    format!("breaker of {name}: {from} → {to}{duration}, because {reason}")
 }
 
 fn state_name(state: CircuitState) -> &'static str {

@@ -1,7 +1,8 @@
 //! A customer-service bot with providers that the user can make fail: `cargo run --example bot`.
 //!
-//! Type a question; the answer is streamed word by word. F2 switches the mode of the primary: slow, down, silent, truncating,
-//! healthy again. F3 does the same for the secondary. Below each answer the bot shows its source and the failed attempts.
+//! Type a question; the answer is streamed word by word. F2 or Tab switches the mode of the primary: slow, down, silent,
+//! truncating, healthy again. F3 or Shift+Tab does the same for the secondary. Esc stops the answer, and quits when there is none.
+//! Below each answer the bot shows its source and the failed attempts.
 //!
 //! In a pipe each line is a question, and a line that begins with `/` is a command:
 //!
@@ -13,9 +14,11 @@ mod command;
 mod content;
 mod conversation;
 mod explanation;
+mod keys;
 mod lines;
 mod providers;
 mod screen;
+mod session;
 mod terminal;
 
 use std::{

@@ -95,6 +95,12 @@ impl EmbeddedProvider {
         self.server.url()
     }
 
+    /// The provider, which counts its attempts.
+    #[cfg(test)]
+    pub(crate) fn provider(&self) -> &Provider {
+        self.server.provider()
+    }
+
     /// Whether `provider`, the name in a route, is the address of this provider.
     pub(crate) fn has_address(&self, provider: &str) -> bool {
         self.server.address().to_string() == provider

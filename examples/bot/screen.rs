@@ -17,6 +17,7 @@ use crate::{
     assistant::LIMITS_TEXT,
     conversation::{Conversation, Speaker},
     explanation,
+    keys::title,
     providers::{ProviderMode, Providers},
 };
 
@@ -36,8 +37,6 @@ pub(crate) struct View<'a> {
     /// Whether an answer is in progress.
     pub(crate) busy: bool,
 }
-
-const TITLE: &str = " evenkeel bot · Enter sends · F2/F3 change the primary/secondary · Esc quits";
 
 // === impl Screen ===
 
@@ -59,7 +58,7 @@ impl Screen {
         let (width, height) = terminal::size()?;
         let (width, room) = (usize::from(width), usize::from(height.saturating_sub(8)));
         queue!(self.out, BeginSynchronizedUpdate, cursor::Hide, cursor::MoveTo(0, 0))?;
-        self.row(&[(Color::Cyan, &truncated(TITLE, width))])?;
+        self.row(&[(Color::Cyan, &truncated(title(view.busy), width))])?;
         for line in LIMITS_TEXT {
             self.row(&[(Color::DarkGrey, &truncated(&format!(" {line}"), width))])?;
         }
@@ -115,7 +114,7 @@ impl Screen {
         queue!(self.out, cursor::SavePosition, Clear(ClearType::UntilNewLine))?;
         if visible.is_empty() {
             let hint = match view.busy {
-                true => "…".into(),
+                true => "the bot is answering; type the next question".into(),
                 false => format!("{}  (Enter sends this question)", QUESTIONS[view.example]),
             };
             queue!(

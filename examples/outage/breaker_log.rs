@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::telemetry::{Event, EventKind, Observer};
+use evenkeel::{
+    breaker::TransitionReason,
+    telemetry::{Event, EventKind, Observer},
+};
 use tokio::time::Instant;
 
 /// Records every state change of a breaker. Clones share one list.
@@ -18,6 +21,8 @@ struct LogEntry {
     provider: Box<str>,
     model: Box<str>,
     to: &'static str,
+    reason: TransitionReason,
+    lasts: Option<Duration>,
 }
 
 /// One state change of a breaker.
@@ -33,6 +38,9 @@ pub(crate) struct BreakerChange {
     pub(crate) model: Box<str>,
     /// The new state.
     pub(crate) to: &'static str,
+    pub(crate) reason: TransitionReason,
+    /// How long the breaker stays open, if it opened.
+    pub(crate) lasts: Option<Duration>,
 }
 
 /// When a run started, and how long a second of the incident lasts in it.
@@ -63,6 +71,8 @@ impl BreakerLog {
             primary: &*entry.provider == host,
             model: entry.model.clone(),
             to: entry.to,
+            reason: entry.reason,
+            lasts: entry.lasts.map(|lasts| lasts.div_f64(start.scale)),
         };
         self.0.lock().map(|entries| entries.iter().map(change).collect()).unwrap_or_default()
     }
@@ -70,11 +80,14 @@ impl BreakerLog {
 
 impl Observer for BreakerLog {
     fn observe(&self, event: &Event) {
-        let EventKind::BreakerChanged { route, to, .. } = &event.kind else { return };
+        let EventKind::BreakerChanged { route, to, reason, lasts, .. } = &event.kind else {
+            return;
+        };
         let Ok(mut entries) = self.0.lock() else { return };
         if entries.len() < MAX_ENTRIES {
             let (provider, model) = (route.provider().into(), route.model().into());
-            entries.push(LogEntry { at: Instant::now(), provider, model, to: to.name() });
+            let (to, reason, lasts) = (to.name(), *reason, *lasts);
+            entries.push(LogEntry { at: Instant::now(), provider, model, to, reason, lasts });
         }
     }
 }

@@ -63,6 +63,12 @@ impl IncidentClock {
         from.original + (to.original - from.original).mul_f64(part)
     }
 
+    /// A time of the original incident with seconds, unless the incident is condensed: then its seconds are interpolated.
+    pub(crate) fn exact_label(&self, original: Duration) -> String {
+        let clock = Self { shows_seconds: self.shows_seconds || !self.condensed, ..self.clone() };
+        clock.label(original)
+    }
+
     /// A time of the original incident as hours and minutes, with seconds where the whole incident is short.
     pub(crate) fn label(&self, original: Duration) -> String {
         let seconds = original.as_secs_f64().round() as u64;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod breaker;
+mod breaker_changes;
 mod canvas;
 mod figures;
 mod html;

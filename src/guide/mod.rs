@@ -1,4 +1,5 @@
-//! How to use evenkeel with each client, a page for each; [an outage, step by step](outage); and [watching it](telemetry).
+//! How to use evenkeel with each client, a page for each; [an outage, step by step](outage); [how to test](testing) what your bot
+//! does in one; and [how to watch it](telemetry).
 //!
 //! | your client | page | what you write |
 //! |---|---|---|
@@ -59,5 +60,6 @@ pub mod reqwest_middleware;
 #[cfg(feature = "reqwest-middleware")]
 pub mod rig;
 pub mod telemetry;
+pub mod testing;
 #[cfg(feature = "cache")]
 pub mod tower;

@@ -54,4 +54,4 @@
 //! # Examples
 //!
 //! `cargo run --release --example outage` replays a real day through three clients; `cargo run --example bot` lets you stop the
-//! provider yourself; [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) does it to your own code.
+//! provider yourself, and `cargo run --example axum_bot` does so in a browser; [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) does it to your own code.

@@ -34,10 +34,10 @@ const SLICES: usize = 430;
 const CLIENTS: [&str; 2] = ["evenkeel", "steps"];
 
 /// One breaker and its changes.
-struct BreakerTrack {
-    client: &'static str,
-    name: String,
-    changes: Vec<BreakerChange>,
+pub(super) struct BreakerTrack {
+    pub(super) client: &'static str,
+    pub(super) name: String,
+    pub(super) changes: Vec<BreakerChange>,
 }
 
 /// A row with a plot for each breaker.
@@ -67,7 +67,7 @@ pub(super) fn rows(result: &RunResult) -> Result<String, BoxError> {
 }
 
 /// The breakers with changes, and the breaker for the primary of each client in any case.
-fn tracks(changes: &[BreakerChange]) -> Vec<BreakerTrack> {
+pub(super) fn tracks(changes: &[BreakerChange]) -> Vec<BreakerTrack> {
     let mut tracks: Vec<BreakerTrack> = Vec::new();
     for client in CLIENTS {
         tracks.push(BreakerTrack { client, name: "primary".into(), changes: Vec::new() });
@@ -148,11 +148,13 @@ fn spans(changes: &[BreakerChange], length: f64) -> impl Iterator<Item = StateSp
 #[cfg(test)]
 mod tests {
     use super::*;
+    use evenkeel::breaker::TransitionReason;
     use std::time::Duration;
 
     fn change(at: f64, (client, model): (&str, &str), to: &'static str) -> BreakerChange {
         let (client, model) = (client.into(), model.into());
-        BreakerChange { at: Duration::from_secs_f64(at), client, primary: true, model, to }
+        let (at, reason) = (Duration::from_secs_f64(at), TransitionReason::Waited);
+        BreakerChange { at, client, primary: true, model, to, reason, lasts: None }
     }
 
     #[test]

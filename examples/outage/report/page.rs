@@ -11,7 +11,7 @@ use super::{
             sources, unanswered,
         },
     },
-    answers, breaker, figures,
+    answers, breaker, breaker_changes, figures,
     html::{aside, escape, row, section},
     load, method, phases,
 };
@@ -130,13 +130,16 @@ fn load_section(result: &RunResult) -> Result<String, BoxError> {
     let legend = breaker::STATES
         .map(|state| format!("<li><i class=\"{}\"></i>{}</li>", state.name, state.meaning))
         .concat();
+    let changes = breaker_changes::tables(result);
     Ok(section(
         "provider",
         "The load on the primary",
         &format!(
             "<p>Attempts per minute that reached the primary. The dashed line is the rate of the calls: {:.0} per minute.</p>\n\
          {rows}<p class=\"key\">The breakers of evenkeel and steps: the share of time in each state</p>\n\
-         <ul class=\"legend\">{legend}</ul>\n",
+         <ul class=\"legend\">{legend}</ul>\n\
+         <p class=\"key\">Why each breaker changed its state. A breaker guards one provider and model: it stops the calls while \
+         most of them would fail, and lets them through again step by step.</p>\n{changes}",
             result.report.rate
         ),
     ))
@@ -184,6 +187,20 @@ mod tests {
             assert_eq!(page.matches(&format!("<h3>{name}</h3>")).count(), 2, "{name}");
         }
         assert!(page.contains(crate::clients::CANNED));
+    }
+
+    #[test]
+    fn every_breaker_of_the_page_has_its_changes_in_words() {
+        let page = page(&run(60.0)).unwrap();
+        let lanes = page.matches("<p class=\"lane\">").count();
+        let explained = page.matches("<details class=\"changes\">").count();
+        let unchanged = page.matches(": closed throughout.").count();
+        assert_eq!(lanes, explained + unchanged);
+        assert!(explained >= 2, "the breakers of both clients have opened");
+        for words in ["It opened for", "as a probe", "A growing share", "Every call is sent to it"]
+        {
+            assert!(page.contains(words), "{words}");
+        }
     }
 
     #[test]

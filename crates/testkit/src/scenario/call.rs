@@ -46,7 +46,7 @@ struct CompleteAnswer {
 /// The model of every call.
 pub(super) const MODEL: &str = "model-1";
 /// The time after which a call is hung.
-const HUNG_AFTER: Duration = Duration::from_secs(120);
+pub(super) const HUNG_AFTER: Duration = Duration::from_secs(120);
 
 // === impl PlannedCall ===
 

@@ -35,6 +35,8 @@
 //! [`base_url`](Harness::base_url). A refused connection does not reach a server: the client
 //! [counts](crate::Provider::note_refused) it.
 //!
+//! For code of another shape, such as the router of a bot: [`each_call`](Scenario::each_call).
+//!
 //! # Metrics
 //!
 //! See [`Metrics`]. All times are in the time of the incident at every scale.
@@ -45,6 +47,7 @@
 
 mod arrivals;
 mod call;
+mod each_call;
 mod harness;
 mod metrics;
 mod play;
@@ -53,6 +56,7 @@ mod received_answer;
 mod recording;
 mod series;
 
+pub use each_call::PlayedCall;
 pub use harness::Harness;
 pub use metrics::{Metrics, Report, ToolMetrics};
 pub use policy::{Arrivals, Progress, Scenario};

@@ -110,9 +110,10 @@ impl Progress {
     }
 }
 
-fn joined(call: Result<CallRecord, JoinError>) -> CallRecord {
+/// The result of a call that has ended. A panic of the client goes on here.
+pub(super) fn joined<T>(call: Result<T, JoinError>) -> T {
     match call {
-        Ok(record) => record,
+        Ok(result) => result,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
