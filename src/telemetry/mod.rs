@@ -40,8 +40,8 @@
 //! # Pitfalls
 //!
 //! A listener is called inline: count, send to a channel, and return. A listener that panics is called again with the next event;
-//! the panic is reported to `tracing` once, as [`EventKind::Panicked`]. Panics of canned replies, stores and schedules are
-//! reported in the same way, once for each kind, also to the listener.
+//! the panic is reported to `tracing` once, as [`EventKind::Panicked`]. Panics of canned replies, stores, schedules and sources
+//! of credentials are reported in the same way, once for each kind, also to the listener.
 
 mod edit_summary;
 mod event;
@@ -57,7 +57,7 @@ mod tracing;
 pub use edit_summary::EditSummary;
 pub use event::{Event, EventKind};
 pub use event_sink::{EventSink, Observer};
-pub use reasons::{MissReason, SkipReason, StopReason, UserCode};
+pub use reasons::{CredentialFailure, MissReason, SkipReason, StopReason, UserCode};
 pub use service::{
     AttemptSpan, AttemptSpanFuture, AttemptSpanLayer, Telemetry, TelemetryFuture, TelemetryLayer,
 };

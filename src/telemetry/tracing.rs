@@ -51,6 +51,12 @@ pub(super) fn record(event: &EventKind) {
                 }
             }
         }
+        EventKind::CredentialsFailed { route, reason, retry_in } => {
+            warn!(target: "evenkeel", %route, ?reason, ?retry_in, "no credentials");
+        }
+        EventKind::CredentialsRejected { route, sent_again } => {
+            info!(target: "evenkeel", %route, sent_again, "credentials rejected");
+        }
         EventKind::Panicked { code } => {
             warn!(target: "evenkeel", ?code, "code of the user's panicked");
         }
