@@ -7,6 +7,7 @@
 //! | async-openai | [`async_openai`] | `.with_http_service(EvenkeelService::new(client))` |
 //! | rig | [`rig`] | reqwest-middleware under rig |
 //! | a Tower stack | [`tower`] | the layers you want, in a `ServiceBuilder` |
+//! | keys that expire | [`credentials`] | `Target::new(…).credentials(fetch)` |
 //! | genai, ollama-rs, another language | [`elsewhere`] | a base URL |
 //!
 //! # Rules for all clients
@@ -42,6 +43,8 @@
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
+#[cfg(feature = "reqwest")]
+pub mod credentials;
 pub mod elsewhere;
 pub mod outage;
 #[cfg(feature = "reqwest")]
