@@ -80,6 +80,7 @@
 //!
 //! # Pitfalls
 //!
+//! - In a stack that you put together by hand, the [`CredentialLayer`] has to be there: without it, no credentials are sent.
 //! - Give the lifetime ([`Credentials::expires_in`]) if it is known. Without it a token is used until it is rejected, which costs
 //!   one extra request.
 //! - The clock that is used stands still while a machine sleeps. After that, the first call finds the token rejected, and

@@ -86,7 +86,8 @@ impl Target {
     /// to share it between targets or to change its settings. See [`credentials`](crate::credentials).
     ///
     /// Its headers replace those that the caller has sent, and those of [`bearer`](Self::bearer) and
-    /// [`credential`](Self::credential) with the same name. They are sent to the host of this target only.
+    /// [`credential`](Self::credential) with the same name. They are sent to the host of this target only, by the
+    /// [layer](crate::credentials::CredentialLayer) of a [`Client`](crate::Client).
     ///
     /// [`CredentialSource`]: crate::credentials::CredentialSource
     #[must_use]

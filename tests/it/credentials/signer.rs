@@ -89,6 +89,44 @@ async fn a_signature_is_over_what_is_sent_and_new_for_each_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_signature_of_the_caller_is_removed_with_all_that_belongs_to_it() {
+    let (signer, provider) = (Signer::default(), provider());
+    let target = target("primary", &signer.policy());
+    let client = Client::builder().primary(target).build_with(Hosts::new([provider])).unwrap();
+    let mut request = chat(false);
+    let own = [
+        ("authorization", "AWS4-HMAC-SHA256 Credential=own/20260101/r/s/aws4_request, Signature=1"),
+        ("x-amz-date", "20260101T000000Z"),
+        ("x-amz-security-token", "own"),
+        ("x-amz-content-sha256", "own"),
+    ];
+    for (name, value) in own {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    call(&client, request).await.unwrap().is_whole();
+    let signed = signer.0.lock().unwrap()[0].clone();
+    assert!(own.iter().all(|(name, _)| !signed.headers().contains_key(*name)), "{signed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streamed_body_is_not_known_to_the_signer_and_is_sent_once() {
+    let (bodies, provider) = (Arc::new(Mutex::new(Vec::new())), provider());
+    let seen = bodies.clone();
+    let policy = CredentialPolicy::signer(move |request: SigningRequest| {
+        seen.lock().unwrap().push(request.body().cloned());
+        async { Ok::<_, BoxError>(Credentials::new().header(SIGNATURE, "s")) }
+    });
+    let provider = provider.always(Reply::status(401));
+    let client = Client::builder().primary(target("primary", &policy));
+    let client = client.build_with(Hosts::new([provider.clone()])).unwrap();
+    let mut request =
+        http::Request::post("http://primary/v1/files").body(Default::default()).unwrap();
+    request.extensions_mut().insert(evenkeel::context::NonReplayable);
+    assert_eq!(call(&client, request).await.unwrap().status.as_u16(), 401);
+    assert_eq!((bodies.lock().unwrap().as_slice(), provider.count()), ([None].as_slice(), 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rejected_request_is_signed_once_more_and_then_not_for_a_while() {
     let (signer, provider) = (Signer::default(), provider());
     let (upstream, _) = checking(&provider);
