@@ -48,6 +48,7 @@
 //! | 9 | [`limit`] | whether there is room for it now, and which call is next |
 //! | 10 | [`timeout`]: the attempt | how long one attempt and its silences may last |
 //! | 11 | [`classify`] | the outcome of the answer, and when it is handed on |
+//! | | [`credentials`] | the token or the signature of a target whose credentials expire |
 //! | | [`adapter`] | sends it |
 //!
 //! Besides these, [`outcome`] is the vocabulary of outcomes, [`context`] holds the values of one call, [`target`] is where an
@@ -88,6 +89,7 @@ pub mod coding;
 mod cold_start;
 mod compatibility;
 pub mod context;
+pub mod credentials;
 pub mod dialect;
 mod error;
 pub mod fallback;

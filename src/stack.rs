@@ -16,6 +16,7 @@ use crate::{
     cache::{CacheLayer, CachePolicy},
     coding::{DecodeRequestLayer, RestoreRequestLayer},
     context::Routes,
+    credentials::CredentialLayer,
     fallback::FallbackPolicy,
     hedge::HedgeLayer,
     identity::IdentityLayer,
@@ -103,9 +104,11 @@ pub(crate) fn build<S: Upstream>(
         // Above classification: the first content and the whole body have to arrive in time.
         .layer(timeout.build()?.events(events.clone()))
         // Next to the transport: classifies an attempt, and wraps its body in the guard.
-        .layer(profile.classify.build()?.events(events))
+        .layer(profile.classify.build()?.events(events.clone()))
         // Below all layers that change a request: what is unchanged is sent as it came.
         .layer(RestoreRequestLayer::default())
+        // On what is really sent: a signature is over its bytes. Within the time of the attempt.
+        .layer(CredentialLayer::default().events(events))
         // A transport that is busy is waited for within the attempt.
         .service(ReadyInCall(upstream));
     Ok((stack, handles))

@@ -60,6 +60,11 @@ impl Admission {
         Ok(())
     }
 
+    /// Whether the attempt waits.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.stage() == QueueStage::Queued
+    }
+
     /// What the transport reports about the attempt's connection.
     pub(crate) fn connection(&self) -> &Connection {
         &self.0.connection

@@ -28,14 +28,15 @@ use crate::{
 /// | `last_target` | the fallback; retry, if an equal target is left | fallback, timeout |
 /// | `probe_signal` | the fallback, the hedge | breaker, which raises it; hedge, fallback |
 /// | `second_copy` | the hedge | retry |
-/// | `queue_time` | the hedge | limit |
+/// | `queue_time` | the hedge | limit, credentials |
 /// | `deferred`, `extra` | retry | breaker |
 /// | `probe` | breaker | limit |
 /// | `home` | the fallback | reasoning |
 /// | `foreign_reasoning` | a target | reasoning |
 /// | `compatibility` | a target | amend |
 /// | `provider_name` | a target | telemetry, retry |
-/// | `admission` | breaker | limit, timeout, the transport |
+/// | `admission` | breaker | limit, timeout, credentials, the transport |
+/// | `ends` | timeout | credentials |
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttemptContext {
     route: Option<AttemptRoute>,
@@ -73,6 +74,8 @@ pub(crate) struct AttemptContext {
     pub(crate) provider_name: Option<Arc<str>>,
     /// The handle by which a queue and the transport report to the breaker above them.
     pub(crate) admission: Option<Admission>,
+    /// When the first limit of the attempt passes.
+    pub(crate) ends: Option<Instant>,
 }
 
 /// The route of an attempt, with its state where that was looked up. Another route replaces both.

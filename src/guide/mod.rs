@@ -10,6 +10,7 @@
 //! | hyper | [`hyper`] | `HttpService::new(…)` under `build_with` |
 //! | an axum server | [`axum`] | `State(client)`, `Body::new(answer.into_body())` |
 //! | a Tower stack | [`tower`] | the layers you want, in a `ServiceBuilder` |
+//! | keys that expire | [`credentials`] | `Target::new(…).credentials(fetch)` |
 //! | genai, ollama-rs, another language | [`elsewhere`] | a base URL |
 //!
 //! [`errors`] is about failures in an application, and where an answer is from.
@@ -48,6 +49,8 @@
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
 pub mod axum;
+#[cfg(feature = "reqwest")]
+pub mod credentials;
 pub mod elsewhere;
 pub mod errors;
 #[cfg(feature = "hyper")]

@@ -37,6 +37,7 @@
 //!     cache::CachePolicy,
 //!     classify::ClassifyPolicy,
 //!     context::Routes,
+//!     credentials::CredentialLayer,
 //!     fallback::{Fallback, FallbackPolicy},
 //!     hedge::HedgePolicy,
 //!     identity::IdentityPolicy,
@@ -87,8 +88,10 @@
 //!     // Above the timeouts, which start after the queue; below the breaker, so that no call waits for a route that is open.
 //!     .layer(LimitPolicy::new().build()?.routes(&routes).events(events.clone()))
 //!     // Above classification: the first content and the whole body have to arrive in time.
-//!     .layer(timeout.build()?.events(events))
+//!     .layer(timeout.build()?.events(events.clone()))
 //!     .layer(ClassifyPolicy::default().build()?)
+//!     // Next to the transport: the credentials of targets that have a source of them.
+//!     .layer(CredentialLayer::default().events(events))
 //!     .service(upstream);
 //!
 //! let body = r#"{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Where is my parcel?"}]}"#;

@@ -70,6 +70,13 @@ impl Fingerprint {
         sum.fingerprint()
     }
 
+    /// The fingerprint of a source of credentials, whatever it returns.
+    pub(crate) fn of_source(id: u64) -> Self {
+        let mut sum = Sum { stable: true, ..Sum::default() };
+        sum.add("source", &id.to_ne_bytes());
+        sum.fingerprint()
+    }
+
     /// The digits, or `-` if there is no credential.
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.text[self.from..]).expect("digits are ASCII")

@@ -46,6 +46,9 @@ const PAYERS: [&str; 40] = [
     "x-workspace-id",
 ];
 
+/// Headers that belong to the signature in `authorization`, and mean nothing without it.
+const OF_SIGNATURES: [&str; 3] = ["x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
+
 /// Query keys that carry a credential.
 const PAYER_KEYS: [&str; 16] = [
     "key",
@@ -185,6 +188,10 @@ const FORWARDED_KEYS: [&str; 21] = [
 
 pub(super) fn is_payer(header: &str) -> bool {
     PAYERS.contains(&header)
+}
+
+pub(super) fn is_of_a_signature(header: &str) -> bool {
+    OF_SIGNATURES.contains(&header)
 }
 
 pub(super) fn is_payer_key(key: &str) -> bool {

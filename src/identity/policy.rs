@@ -189,9 +189,10 @@ impl IdentityPolicy {
         names.into_iter().for_each(|name| drop(headers.remove(name)));
     }
 
-    /// Removes the headers that name the payer, since another payer's replace them.
+    /// Removes the headers that name the payer, and those of its signature, since another payer's replace them.
     pub(crate) fn take_payers(&self, headers: &mut HeaderMap) {
-        let payers = headers.keys().filter(|name| self.is_payer(name));
+        let signed = |name: &HeaderName| names::is_of_a_signature(name.as_str());
+        let payers = headers.keys().filter(|name| self.is_payer(name) || signed(name));
         let names: Vec<_> = payers.cloned().collect();
         names.into_iter().for_each(|name| drop(headers.remove(name)));
     }

@@ -35,7 +35,7 @@ impl Target {
             return own == other;
         }
         let own = self.uri().map(base::origin);
-        self.headers == other.headers && own == other.uri().map(base::origin)
+        self.has_credential_of(other) && own == other.uri().map(base::origin)
     }
 
     /// Whether both targets request the same model.
@@ -50,7 +50,7 @@ impl Target {
 
     /// Whether a request stays with the account that its caller addressed.
     pub(crate) fn is_addressed(&self) -> bool {
-        self.base.is_none() && self.headers.is_empty()
+        self.base.is_none() && !self.has_credential()
     }
 
     /// Adds an idempotency key, the same for all attempts of a call, if one is of use and the caller has sent none.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{Uri, header::HOST};
 
-use super::{Target, base, measured};
+use super::{Target, base, credentials::AttemptCredentials, measured};
 use crate::{
     Request,
     context::{AttemptContext, CallContext, Route},
@@ -31,6 +31,7 @@ impl Target {
             measured(&mut request);
         }
         self.identify(&mut request, info);
+        self.authorize(&mut request);
         let route = self.route(&request, info);
         let attempt = AttemptContext::of(&mut request);
         attempt.set_route(route);
@@ -40,12 +41,24 @@ impl Target {
         request
     }
 
+    /// Sets the source of the credentials, for the layer that is next to the transport.
+    fn authorize(&self, request: &mut Request) {
+        match &self.credentials {
+            Some(policy) => {
+                let credentials = AttemptCredentials::new(policy, request);
+                request.extensions_mut().insert(credentials);
+            }
+            // Those of another target.
+            None => drop(AttemptCredentials::take(request)),
+        }
+    }
+
     /// Addresses a request to this target, and removes what must not reach it.
     fn address(&self, request: &mut Request, info: &RequestInfo) {
         let path = self.path(request.uri(), info);
         let mut headers = std::mem::take(request.headers_mut());
         let identity = IdentityPolicy::of(request.extensions());
-        if !self.headers.is_empty() {
+        if self.has_credential() {
             identity.take_payers(&mut headers);
         }
         let uri = match self.uri() {
@@ -79,13 +92,17 @@ impl Target {
     /// The URI for another key, or another path, at the host that was addressed.
     fn stay(&self, uri: &Uri, path: Option<&str>, identity: &IdentityPolicy) -> Uri {
         let uri = path.map_or_else(|| uri.clone(), |path| base::with_path(uri, path));
-        if self.headers.is_empty() { uri } else { base::keyless(&uri, identity) }
+        if self.has_credential() { base::keyless(&uri, identity) } else { uri }
     }
 
     fn route(&self, request: &Request, info: &RequestInfo) -> Route {
         let provider = &*provider(request.uri());
         let model = self.model.as_deref().or(info.model()).unwrap_or("-");
         let route = match &self.label {
+            // A rejected credential does not close the route: the next one may be valid.
+            Some(label) if self.credentials.is_some() => {
+                Route::asked(provider, model, &format!("~{label}"))
+            }
             Some(label) => Route::asked(provider, model, label),
             None => Route::asked(provider, model, self.fingerprint(request).as_str()),
         };
@@ -94,6 +111,9 @@ impl Target {
 
     /// The fingerprint of the account that is billed: of the target's own credentials, or of the caller.
     fn fingerprint(&self, request: &Request) -> Fingerprint {
+        if let Some(credentials) = &self.credentials {
+            return Fingerprint::of_source(credentials.id());
+        }
         if self.headers.is_empty() {
             return Fingerprint::of(request);
         }

@@ -36,10 +36,13 @@ impl Target {
             return Err(ConfigError::new(field("label"), label, allowed));
         }
         self.check_credentials(&field("credential"))?;
+        if let Some(credentials) = &self.credentials {
+            credentials.check(field)?;
+        }
         if let Some(endpoint) = &self.endpoint {
             base::check_endpoint(endpoint, self.dialect, field("endpoint"))?;
         }
-        let same = self.base.is_none() && self.headers.is_empty() && self.model.is_none();
+        let same = self.base.is_none() && !self.has_credential() && self.model.is_none();
         if same && self.dialect.is_none() && self.endpoint.is_none() {
             let allowed = "at least one of base URL, model, credential, dialect and endpoint";
             return Err(ConfigError::new(field("target"), format_args!("empty"), allowed));

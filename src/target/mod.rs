@@ -25,6 +25,7 @@
 //! | concern | file |
 //! |---|---|
 //! | settings | `settings`, `account`: the target; `capabilities`; `edit`; `check`, `credential_fault`: validation |
+//! | credentials that expire | `credentials`: their source, and the state of the current ones |
 //! | rewriting a request | `apply`: for its target; `base`: to the target's URL; `edit` |
 //! | several equal targets | `group`: the state of each, and which is picked |
 
@@ -34,6 +35,7 @@ mod base;
 mod capabilities;
 mod check;
 mod credential_fault;
+pub(crate) mod credentials;
 mod dialects;
 mod edit;
 pub(crate) mod group;

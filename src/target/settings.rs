@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 
-use super::credential_fault::CredentialFault;
+use super::{
+    credential_fault::CredentialFault,
+    credentials::{CredentialPolicy, RequestSigner},
+};
 use crate::{
     compatibility::Compatibility,
     dialect::Dialect,
@@ -26,6 +29,7 @@ pub struct Target {
     pub(super) idempotent: bool,
     pub(super) foreign_reasoning: ForeignReasoning,
     pub(super) compatibility: Option<Compatibility>,
+    pub(super) credentials: Option<CredentialPolicy>,
 }
 
 // === impl Target ===
@@ -60,6 +64,7 @@ impl Target {
             idempotent: false,
             foreign_reasoning: ForeignReasoning::Remove,
             compatibility: None,
+            credentials: None,
         }
     }
 
@@ -99,6 +104,27 @@ impl Target {
         });
         self.headers.push((name, value));
         self
+    }
+
+    /// Sets a source of credentials that expire, such as OAuth tokens: a [`CredentialSource`], a closure, or a [`CredentialPolicy`]
+    /// to share it between targets or to change its settings. See [`credentials`](crate::credentials).
+    ///
+    /// Its headers replace those that the caller has sent, and those of [`bearer`](Self::bearer) and
+    /// [`credential`](Self::credential) with the same name. They are sent to the host of this target only, by the
+    /// [layer](crate::credentials::CredentialLayer) of a [`Client`](crate::Client).
+    ///
+    /// [`CredentialSource`]: crate::credentials::CredentialSource
+    #[must_use]
+    pub fn credentials(mut self, source: impl Into<CredentialPolicy>) -> Self {
+        self.credentials = Some(source.into());
+        self
+    }
+
+    /// Signs each attempt anew, such as AWS Signature Version 4 does: [`credentials`](Self::credentials) with
+    /// [`CredentialPolicy::signer`].
+    #[must_use]
+    pub fn signer(self, signer: impl RequestSigner) -> Self {
+        self.credentials(CredentialPolicy::signer(signer))
     }
 
     /// Names the credential in routes and events, such as `team-a`; by default a fingerprint that is new in every process. A name
@@ -181,7 +207,7 @@ impl Target {
     pub(crate) fn is_route_of(&self, other: &Self) -> bool {
         let provider = |target: &Self| target.uri().map(|uri| provider(uri).to_ascii_lowercase());
         let credential = match (&self.label, &other.label) {
-            (None, None) => self.headers == other.headers,
+            (None, None) => self.has_credential_of(other),
             (own, others) => own == others,
         };
         credential && provider(self) == provider(other) && self.model == other.model
@@ -199,6 +225,16 @@ impl Target {
             && self.foreign_reasoning == other.foreign_reasoning
     }
 
+    /// Whether both send the same credential.
+    pub(super) fn has_credential_of(&self, other: &Self) -> bool {
+        self.headers == other.headers && self.credentials == other.credentials
+    }
+
+    /// Whether it replaces the credential of the caller.
+    pub(super) fn has_credential(&self) -> bool {
+        !self.headers.is_empty() || self.credentials.is_some()
+    }
+
     /// What distinguishes it from its equals, the same in every process; without its credential.
     pub(crate) fn place(&self) -> (String, Option<Box<str>>, Option<Box<str>>) {
         let base = self.uri().map(Uri::to_string).unwrap_or_default();
@@ -211,7 +247,7 @@ impl fmt::Debug for Target {
         f.debug_struct("Target")
             .field("base", &self.uri().map(|uri| (uri.host(), uri.port_u16(), uri.path())))
             .field("model", &self.model)
-            .field("credentials", &self.headers.len())
+            .field("credentials", &(self.headers.len() + usize::from(self.credentials.is_some())))
             .field("label", &self.label)
             .field("dialect", &self.dialect)
             .field("endpoint", &self.endpoint)

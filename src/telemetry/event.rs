@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{AnswerSource, CallReport, EditSummary, MissReason, SkipReason, StopReason, UserCode};
+use super::{
+    AnswerSource, CallReport, CredentialFailure, EditSummary, MissReason, SkipReason, StopReason,
+    UserCode,
+};
 use crate::{
     attempt_log::BodyEnd,
     circuit_state::{CircuitState, TransitionReason},
@@ -118,6 +121,36 @@ pub enum EventKind {
         route: Route,
         /// The time until a call may be let through.
         retry_in: Duration,
+    },
+
+    // Its credentials.
+    /// Credentials were fetched.
+    #[non_exhaustive]
+    CredentialsFetched {
+        /// The route of the attempt that started the fetch.
+        route: Route,
+        /// How long they are valid, if that is known.
+        lifetime: Option<Duration>,
+        /// How long the fetch took.
+        took: Duration,
+    },
+    /// Credentials could not be fetched or made.
+    #[non_exhaustive]
+    CredentialsFailed {
+        /// The route of the attempt that started the fetch.
+        route: Route,
+        /// The reason.
+        reason: CredentialFailure,
+        /// The time until they are fetched again; `None` for a signer, which is called for each attempt.
+        retry_in: Option<Duration>,
+    },
+    /// The provider rejected the credentials of an attempt.
+    #[non_exhaustive]
+    CredentialsRejected {
+        /// The route of the attempt.
+        route: Route,
+        /// Whether the request was sent once more with other credentials.
+        sent_again: bool,
     },
 
     // While the attempt is under way.

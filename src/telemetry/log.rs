@@ -35,6 +35,13 @@ pub(super) fn record(event: &EventKind, limit: &LogLimit) {
         EventKind::LimitClosed { route, lasts } => {
             info!(name: "evenkeel.limit_closed", target: "evenkeel", %route, lasts_s = secs(*lasts), "rate limited");
         }
+        EventKind::CredentialsFailed { route, reason, retry_in } => {
+            let retry_in_s = retry_in.map(secs);
+            warn!(name: "evenkeel.credentials_failed", target: "evenkeel", %route, ?reason, retry_in_s, "no credentials");
+        }
+        EventKind::CredentialsRejected { route, sent_again } => {
+            info!(name: "evenkeel.credentials_rejected", target: "evenkeel", %route, sent_again, "credentials rejected");
+        }
         EventKind::AttemptEnded { route, verdict, status, .. } => {
             if !attempt_failed(route, verdict, *status, limit) {
                 log_steps::record(event);

@@ -94,6 +94,10 @@ fn of_an_attempt(event: &EventKind) {
         EventKind::LimitRefused { route, retry_in } => {
             step!("limit_refused", %route, retry_in_s = secs(*retry_in));
         }
+        EventKind::CredentialsFetched { route, lifetime, took } => {
+            let (lifetime_s, took_s) = (lifetime.map(secs), secs(*took));
+            step!("credentials_fetched", %route, lifetime_s, took_s);
+        }
         EventKind::Hedged { route, after } => {
             step!("hedged", %route, after_s = secs(*after));
         }

@@ -46,8 +46,8 @@
 //! # Pitfalls
 //!
 //! A listener is called inline: count, send to a channel, and return. A listener that panics is called again with the next event;
-//! the panic is reported to `tracing` once, as [`EventKind::Panicked`]. Panics of canned replies, stores and schedules are
-//! reported in the same way, once for each kind, also to the listener.
+//! the panic is reported to `tracing` once, as [`EventKind::Panicked`]. Panics of canned replies, stores, schedules and sources
+//! of credentials are reported in the same way, once for each kind, also to the listener.
 
 mod answer_source;
 mod attempt_span;
@@ -85,7 +85,7 @@ pub use log_limit::LOG_INTERVAL;
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
 pub use named_event::Event;
-pub use reasons::{MissReason, SkipReason, StopReason, UserCode};
+pub use reasons::{CredentialFailure, MissReason, SkipReason, StopReason, UserCode};
 pub use service::{Telemetry, TelemetryFuture, TelemetryLayer};
 pub(crate) use shared_sink::SharedSink;
 pub(crate) use span_handle::SpanHandle;

@@ -12,6 +12,25 @@ pub enum UserCode {
     Store,
     /// A schedule of retries: see [`RetryPolicy::schedule`](crate::retry::RetryPolicy::schedule).
     Schedule,
+    /// A [`CredentialSource`](crate::credentials::CredentialSource) or a
+    /// [`RequestSigner`](crate::credentials::RequestSigner).
+    Credentials,
+}
+
+/// Why there were no credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CredentialFailure {
+    /// Their source returned an error.
+    Failed,
+    /// Their source did not answer in time.
+    TimedOut,
+    /// Their source panicked.
+    Panicked,
+    /// Their source returned none, or a header that cannot be sent or must not be set.
+    Invalid,
+    /// The request was redirected to another host than they are for, by a layer of the user.
+    OtherHost,
 }
 
 /// Why a fallback was skipped.

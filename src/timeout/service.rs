@@ -17,7 +17,8 @@ use super::{
     timed::Timed,
 };
 use crate::{
-    ConfigError, Error, Request, Response, Upstream, cold_start::ColdStarts, telemetry::EventSink,
+    ConfigError, Error, Request, Response, Upstream, cold_start::ColdStarts,
+    context::AttemptContext, telemetry::EventSink,
 };
 
 /// A service that limits the time of one attempt and the gaps in its body.
@@ -99,6 +100,7 @@ impl<S: Upstream> Service<Request> for Timeout<S> {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let limits = AttemptLimits::of(self.shared.clone(), &mut request);
         let until = limits.until;
+        AttemptContext::of(&mut request).ends = Some(until);
         // An attempt that cannot finish is not started: it may have waited for its turn until there was no time left.
         let inner = limits.has_time().then(|| self.inner.call(request));
         TimeoutFuture { within: Timed::new(inner, until), limits }

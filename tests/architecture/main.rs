@@ -48,6 +48,7 @@ const FLOORS: [&[&str]; 3] = [
         "breaker",
         "cache",
         "classify",
+        "credentials",
         "fallback",
         "hedge",
         "limit",

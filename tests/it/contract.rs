@@ -6,6 +6,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     cache::CachePolicy,
     classify::{ClassifyLayer, ClassifyPolicy},
+    credentials::{CredentialLayer, Credentials},
     fallback::{Fallback, FallbackPolicy, Target},
     hedge::HedgePolicy,
     limit::{Concurrency, LimitPolicy},
@@ -86,6 +87,17 @@ async fn the_timeout_keeps_the_contract() {
 #[tokio::test(start_paused = true)]
 async fn classification_keeps_the_contract() {
     assert_eq!(check(ClassifyLayer::default()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_keep_the_contract() {
+    assert_eq!(check(CredentialLayer::default()).await, []);
+    let token = || async { Ok::<_, evenkeel::BoxError>(Credentials::bearer("its token")) };
+    let client = layer_fn(move |probe: Probe| {
+        let target = Target::new("http://one/v1").credentials(token);
+        Client::builder().primary(target).build_with(probe).unwrap()
+    });
+    assert_eq!(check(client).await, []);
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,6 +18,7 @@ mod config;
 #[cfg(feature = "reqwest")]
 mod connections;
 mod contract;
+mod credentials;
 mod dialect;
 mod error_responses;
 mod errors;

@@ -3,7 +3,9 @@
 use http::{HeaderName, Uri};
 use toml::Spanned;
 
-use super::config_location::ConfigSource;
+use evenkeel::credentials::CredentialPolicy;
+
+use super::{config_location::ConfigSource, key_file::KeyFile};
 
 pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -35,6 +37,25 @@ pub(crate) fn key(
         _ => Err(wrong(&format!(
             "is {name}, which is not set; allowed is a variable of the environment that holds the key"
         ))),
+    }
+}
+
+/// The source of the key in a file. The file has to hold one at the start.
+pub(crate) fn key_file(
+    source: ConfigSource<'_>,
+    path: &Spanned<String>,
+    header: Option<HeaderName>,
+) -> Result<CredentialPolicy, String> {
+    let file = KeyFile::new(path.get_ref(), header);
+    match file.read() {
+        Ok(_) => Ok(file.policy()),
+        Err(error) => {
+            // The path is not shown, as it may be a key.
+            let what = format!(
+                "cannot be used: {error}; allowed is the path of a file that holds the key"
+            );
+            Err(source.error_at(&path.span(), "key_file", &what))
+        }
     }
 }
 

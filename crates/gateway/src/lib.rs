@@ -18,7 +18,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `options` | the command line |
-//! | `config`, `limits`, `rate_limits`, `cache`, `identity`, `targets`, `keys`, `capabilities` | the tables of the configuration file |
+//! | `config`, `limits`, `rate_limits`, `cache`, `identity`, `targets`, `keys`, `key_file`, `capabilities` | the tables of the configuration file |
 //! | `config_location` | the line and the key that an error of the file is about |
 //! | `setup` | combines both: the evenkeel clients that answer requests |
 //! | `serve` | the listener, its limits, its shutdown |
@@ -39,6 +39,7 @@ mod errors;
 mod headers;
 mod health;
 mod identity;
+mod key_file;
 mod keys;
 mod limits;
 mod options;

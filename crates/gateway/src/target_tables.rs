@@ -15,6 +15,8 @@ pub(crate) struct TargetTable {
     pub(crate) base_url: Option<Spanned<String>>,
     pub(crate) model: Option<Spanned<String>>,
     pub(crate) key_env: Option<Spanned<String>>,
+    /// A file with the key, read again when it may have changed.
+    pub(crate) key_file: Option<Spanned<String>>,
     pub(crate) key_header: Option<Spanned<String>>,
     pub(crate) dialect: Option<Spanned<String>>,
     pub(crate) keep_foreign_reasoning: Option<Spanned<bool>>,

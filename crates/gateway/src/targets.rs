@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::{
     capabilities,
     config_location::{ConfigSource, MONTH},
-    keys::{Env, base_url, filled, key, key_header, named},
+    keys::{Env, base_url, filled, key, key_file, key_header, named},
     target_tables::{CannedTable, StoredTable, Tables, TargetTable},
 };
 
@@ -147,7 +147,8 @@ fn target(
         None => Target::same_host(),
     };
     // In events and in `/healthz` a key has the name of its target.
-    let mut target = if table.key_env.is_some() { target.label(&name) } else { target };
+    let has_key = table.key_env.is_some() || table.key_file.is_some();
+    let mut target = if has_key { target.label(&name) } else { target };
     if let Some(model) = &table.model {
         filled(source, "model", model)?;
         target = target.model(model.get_ref());
@@ -162,9 +163,8 @@ fn target(
     if let Some(name) = &table.compatibility {
         target = target.compatibility(capabilities::compatibility(source, name)?);
     }
-    if table.base_url.is_none() && table.model.is_none() && table.key_env.is_none() {
-        let what =
-            "is another name for the upstream; allowed is a target with base_url, model or key_env";
+    if table.base_url.is_none() && table.model.is_none() && !has_key {
+        let what = "is another name for the upstream; allowed is a target with base_url, model, key_env or key_file";
         return Err(source.error_at(&spanned.span(), "target", what));
     }
     Ok((target, base))
@@ -176,8 +176,16 @@ fn with_key(
     target: Target,
     env: Env<'_>,
 ) -> Result<Target, String> {
+    let header = key_header(source, table.key_header.as_ref())?;
+    if let Some(path) = &table.key_file {
+        if table.key_env.is_some() {
+            let what = "is beside key_env; allowed is one of them";
+            return Err(source.error_at(&path.span(), "key_file", what));
+        }
+        return Ok(target.credentials(key_file(source, path, header)?));
+    }
     let Some(key) = key(source, table.key_env.as_ref(), env)? else { return Ok(target) };
-    Ok(match key_header(source, table.key_header.as_ref())? {
+    Ok(match header {
         None => target.bearer(&key),
         Some(header) => target.credential(header, &key),
     })

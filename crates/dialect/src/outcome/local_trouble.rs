@@ -19,6 +19,8 @@ pub enum LocalTrouble {
     Permission,
     /// No answer of the resolver: the name of the host could not be looked up now (`EAI_AGAIN`).
     Resolver,
+    /// No credentials: their source failed, or did not answer in time.
+    Credentials,
 }
 
 // === impl LocalTrouble ===
@@ -32,6 +34,7 @@ impl fmt::Display for LocalTrouble {
             Self::Address => "no local address is left on this machine",
             Self::Permission => "this machine forbids the connection",
             Self::Resolver => "the resolver of this machine does not answer",
+            Self::Credentials => "there are no credentials for it",
         })
     }
 }

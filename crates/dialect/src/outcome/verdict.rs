@@ -1,6 +1,6 @@
 //! An outcome with the provider's information about it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
@@ -91,6 +91,15 @@ impl Verdict {
     pub fn not_sent(trouble: LocalTrouble) -> Self {
         let refused = Self::new(Outcome::NotSent { retry_in: None });
         Self { local: Some(trouble), ..refused }
+    }
+
+    /// Sets the time until another attempt may be sent, if this one was not sent.
+    #[must_use]
+    pub fn with_retry_in(mut self, retry_in: Option<Duration>) -> Self {
+        if let Outcome::NotSent { .. } = self.outcome {
+            self.outcome = Outcome::NotSent { retry_in };
+        }
+        self
     }
 
     /// The reason this machine could not send the attempt.

@@ -136,6 +136,14 @@ fn a_file_that_is_wrong_is_told_with_line_and_field() {
             "[[target]]\nname = \"a\"\nkey_env = \"NO_SUCH\"",
             "3: key_env: is NO_SUCH, which is not set",
         ),
+        (
+            "[[target]]\nname = \"a\"\nkey_file = \"/no/such-file\"",
+            "3: key_file: cannot be used: No such file",
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkey_file = \"/no/such-file\"\nkey_env = \"A_KEY\"",
+            "3: key_file: is beside key_env",
+        ),
         ("[[target]]\nname = \"a b\"", "2: name: is no name"),
         ("[[target]]\nname = \"a\"", "1: target: is another name for the upstream"),
         ("[[target]]\nname = \"a\"\nbase_url = \"http://u:sk-1@a\"", "3: base_url: has a user"),

@@ -9,6 +9,7 @@ mod errors;
 mod failures;
 mod features;
 mod identity;
+mod key_file;
 mod pass;
 mod sdks;
 mod streams;
