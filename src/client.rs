@@ -1,5 +1,7 @@
 //! The client: the whole stack over one transport.
 
+mod rehearse;
+
 use std::{
     fmt,
     future::poll_fn,
@@ -20,6 +22,7 @@ use crate::{
     identity::IdentityPolicy,
     limit::Limits,
     profile::Profile,
+    rehearsal::Rehearser,
     stack,
     stack::AvailabilityView,
     stream::MidStreamFailure,
@@ -36,6 +39,7 @@ use crate::{
 pub struct Client {
     stack: Arc<dyn ErasedStack>,
     handles: AvailabilityView,
+    rehearser: Rehearser,
 }
 
 /// Builds a [`Client`].
@@ -208,8 +212,9 @@ impl ClientBuilder {
     pub fn build_with(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
         let identity = self.identity.map(IdentityPolicy::build).transpose()?;
         let parts = stack::Parts { cache: self.cache, fallbacks: self.fallbacks, identity };
+        let rehearser = Rehearser::new(upstream.clone(), &self.profile, &parts.fallbacks);
         let (stack, handles) = stack::build(upstream, self.profile, parts, self.events)?;
-        Ok(Client { stack: Arc::new(stack), handles })
+        Ok(Client { stack: Arc::new(stack), handles, rehearser })
     }
 }
 

@@ -100,6 +100,7 @@ pub mod outcome;
 mod profile;
 mod provenance;
 pub mod reasoning;
+pub mod rehearsal;
 pub mod retry;
 mod route;
 mod route_state;
@@ -116,6 +117,7 @@ pub use availability::Availability;
 pub use client::{Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
 pub use profile::Profile;
+pub use rehearsal::Rehearsal;
 pub use stream::Body;
 pub use upstream::{Request, Response, ResponseFuture, Upstream};
 

@@ -10,6 +10,7 @@ use evenkeel::{
 use http::Uri;
 
 use super::{
+    check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config::{self, Config},
     config_location::{ConfigSource, one_line},
     limits::GatewayLimits,
@@ -24,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) limits: GatewayLimits,
     pub(crate) gateway: Gateway,
+    /// Set by `--check`: to check instead of to listen.
+    pub(crate) check: Option<CheckPlan>,
 }
 
 /// Answers requests. One for the process: it has the breakers, budgets and connections.
@@ -72,9 +75,24 @@ impl Setup {
         let profile = options.profile.or(file.profile).unwrap_or_default();
         let limits = GatewayLimits::new(profile, &file.limits, source)?;
         let upstream = options.upstream.as_ref().or(file.upstream.as_ref()).cloned();
-        let gateway = Gateway::new(upstream, &limits, &file, source)?;
+        let gateway = Gateway::new(upstream.clone(), &limits, &file, source)?;
+        let model = options.check_model;
+        let check = match options.check {
+            Some(CheckScope::Targets) => {
+                let checks =
+                    FallbackOrder::new(upstream, &file, source)?.checks(&limits, source)?;
+                Some(CheckPlan::Targets { checks, model })
+            }
+            Some(CheckScope::Config) => Some(CheckPlan::Config),
+            None => None,
+        };
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Ok(Self { listen: options.listen.or(file.listen).unwrap_or(default), limits, gateway })
+        Ok(Self {
+            listen: options.listen.or(file.listen).unwrap_or(default),
+            limits,
+            gateway,
+            check,
+        })
     }
 }
 
@@ -113,7 +131,7 @@ impl Gateway {
     }
 }
 
-fn builder(identity: Option<&IdentityPolicy>) -> ClientBuilder {
+pub(crate) fn builder(identity: Option<&IdentityPolicy>) -> ClientBuilder {
     identity.cloned().into_iter().fold(Client::builder(), ClientBuilder::identity)
 }
 
@@ -136,6 +154,27 @@ impl<'a> FallbackOrder<'a> {
             }
             None => Err(no_upstream(source, first.map(|first| first.at.clone()))),
         }
+    }
+
+    /// The checks of the fallbacks with targets.
+    fn checks(
+        &self,
+        limits: &GatewayLimits,
+        source: Option<ConfigSource<'_>>,
+    ) -> Result<Vec<PlannedCheck>, String> {
+        let setup = CheckSetup {
+            profile: &limits.chat,
+            identity: self.file.identity.as_ref(),
+            transport: Transport::reconnecting(limits.connect, self.needs_tls())?,
+        };
+        let fallbacks = self.file.fallbacks.iter();
+        let asked = fallbacks.filter(|fallback| fallback.kind == FallbackKind::Target);
+        let check = |fallback: &NamedFallback| {
+            let targets = fallback.targets.iter().map(|(target, _)| target.clone()).collect();
+            PlannedCheck::new(&fallback.name, fallback.fallback.clone(), targets, &setup)
+        };
+        let checks: Result<_, _> = asked.map(check).collect();
+        checks.map_err(|error| self.locate(&error, source))
     }
 
     /// Whether a request may be sent to an `https://` origin.
