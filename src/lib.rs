@@ -53,7 +53,7 @@
 //! Besides these, [`outcome`] is the vocabulary of outcomes, [`context`] holds the values of one call, [`target`] is where an
 //! attempt goes, [`dialect`] parses and writes the languages of the APIs, [`stream`] watches bodies to their end, and
 //! [`upstream`] has the types that all layers share. [`guide`] has a page for each popular client, and describes [an outage, step
-//! by step](guide::outage). Defaults and their reasons: [`Profile`]. The crate
+//! by step](guide::outage). [`rehearsal`] asks every target once, before an outage does. Defaults and their reasons: [`Profile`]. The crate
 //! [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) has a provider that fails on purpose, for your own tests.
 //!
 //! # Features

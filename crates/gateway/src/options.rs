@@ -141,6 +141,9 @@ fn reason(error: &clap::Error) -> String {
         (ErrorKind::ArgumentConflict, Some(flag)) => {
             format!("{flag} is given twice; allowed is one")
         }
+        (ErrorKind::MissingRequiredArgument, Some("--check")) => {
+            "--check-model has no effect; allowed is it together with --check".into()
+        }
         (ErrorKind::MissingRequiredArgument, Some(flag)) => {
             format!("{flag} is missing; allowed is an origin such as http://127.0.0.1:11434")
         }
@@ -152,14 +155,14 @@ fn reason(error: &clap::Error) -> String {
     }
 }
 
-/// The flag that an error is about: `--upstream` of `--upstream <URL>` and of `--upstream=URL`.
+/// The flag that an error is about: `--upstream` of `--upstream <URL>` and of `--upstream=URL`, `--check` of `--check[=<WHAT>]`.
 fn flag_of(error: &clap::Error) -> Option<&str> {
     let argument = match error.get(ContextKind::InvalidArg)? {
         ContextValue::String(text) => text,
         ContextValue::Strings(texts) => texts.first()?,
         _ => return None,
     };
-    let flag = argument.split([' ', '=']).next()?;
+    let flag = argument.split([' ', '=', '[']).next()?;
     flag.starts_with('-').then_some(flag)
 }
 

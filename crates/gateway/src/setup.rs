@@ -214,6 +214,9 @@ impl<'a> FallbackOrder<'a> {
             let key = error.field().rsplit('.').next().unwrap_or("fallbacks");
             return source.error_at(&found.map_or(0..0, |found| found.at.clone()), key, what);
         }
+        if error.field() == "mid_stream_failure" {
+            return source.error_at(&self.file.mid_stream_failure_at, error.field(), what);
+        }
         let (at, key) = self.file.limits.location_of(error);
         source.error_at(&at, &key, what)
     }

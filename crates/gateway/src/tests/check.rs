@@ -107,7 +107,7 @@ fn a_check_of_the_file_alone_asks_nobody() {
     let error = parse(&[up[0], up[1], "--check=all"]).unwrap_err();
     assert!(error.starts_with("--check is \"all\"; allowed is config or targets"), "{error}");
     let alone = parse(&[up[0], up[1], "--check-model", "m"]).unwrap_err();
-    assert!(alone.contains("--check"), "{alone}");
+    assert_eq!(alone, "--check-model has no effect; allowed is it together with --check");
 }
 
 #[test]
@@ -116,6 +116,13 @@ fn a_file_that_is_wrong_ends_a_check_too() {
     let file = TempConfig::new(chat);
     let line = setup(&["--config", file.path(), "--check=config"], None).unwrap_err();
     assert!(line.contains("without the path of a call"), "{line}");
+    let odd = "upstream = \"http://127.0.0.1:1\"\nmid_stream_failure = \"continue\"\n";
+    let file = TempConfig::new(odd);
+    let line = setup(&["--config", file.path(), "--check=config"], None).unwrap_err();
+    assert!(
+        line.contains(":2: mid_stream_failure: is Continue; allowed is Error, or Continue"),
+        "{line}"
+    );
 }
 
 /// The exit statuses that `--help` documents, by the program itself.
