@@ -50,6 +50,10 @@ impl FallbackPolicy {
                 }
             }
         }
+        self.check_resume()
+    }
+
+    fn check_resume(&self) -> Result<(), ConfigError> {
         let continues = self.resume == MidStreamFailure::Continue;
         if continues && self.fallbacks[1..].iter().all(|below| below.prefill().is_none()) {
             let allowed = "Error, or Continue with a fallback whose Capabilities::prefill declares that it continues an answer";

@@ -8,7 +8,6 @@ use crate::{
     compatibility::Compatibility,
     context::AttemptContext,
     dialect::{RequestEditor, RequestInfo},
-    provenance::Maker,
     target::{Shortfall, Target},
     telemetry::{EditSummary, EventSink, SkipReason, UserCode},
 };
@@ -82,43 +81,46 @@ impl FallbackPolicy {
             name: fallback.name.clone(),
             plan,
         };
-        let bound = self.may_go(at, info).err().filter(|_| at > 0);
         match &fallback.kind {
             Kind::Stored(_) | Kind::Wait => vec![step(None, RehearsalPlan::Pass)],
             Kind::Canned(canned) => {
                 vec![step(None, RehearsalPlan::Canned(canned.rehearse(request, info, events)))]
             }
             Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_) => {
-                let each = fallback.alone().into_iter().map(|(target, alone)| {
-                    let plan = match bound {
-                        Some(reason) => RehearsalPlan::Skip { reason, shortfalls: Vec::new() },
-                        None => alone.plan(at, request.clone(), info),
-                    };
-                    step(target, plan)
-                });
-                let mut steps: Vec<_> = each.collect();
-                let home = (at > 0).then(|| self.home(request, info));
-                let equal = fallback.has_equals();
-                steps.iter_mut().for_each(|step| step.complete(home.clone(), equal));
-                steps
+                let alone = fallback.alone().into_iter();
+                let plan = |alone: Fallback| self.plan(at, &alone, request, info);
+                alone.map(|(target, alone)| step(target, plan(alone))).collect()
             }
         }
     }
-}
 
-// === impl RehearsalStep ===
-
-impl RehearsalStep {
-    /// Adds what the layers below read of an attempt.
-    fn complete(&mut self, home: Option<Arc<[Maker]>>, is_equal: bool) {
-        let RehearsalPlan::Send { request, .. } = &mut self.plan else { return };
-        let attempt = AttemptContext::of(request);
-        attempt.home = home;
-        if is_equal {
-            // Equal targets are asked again without a field that they reject, also if they are the first.
-            let guessed = if self.fallback > 0 { None } else { Some(Compatibility::Full) };
-            attempt.compatibility = attempt.compatibility.or(guessed);
+    /// The request to one target of the fallback at `at`.
+    fn plan(
+        &self,
+        at: usize,
+        alone: &Fallback,
+        request: &Request,
+        info: &RequestInfo,
+    ) -> RehearsalPlan {
+        if let Some(reason) = self.may_go(at, info).err().filter(|_| at > 0) {
+            return RehearsalPlan::Skip { reason, shortfalls: Vec::new() };
         }
+        let mut ready = match alone.prepare(request.clone(), info, None) {
+            Ok(ready) => ready,
+            Err(reason) => {
+                let shortfalls = alone.shortfalls(request.clone(), info);
+                return RehearsalPlan::Skip { reason, shortfalls };
+            }
+        };
+        let attempt = AttemptContext::of(&mut ready.request);
+        attempt.fallback_index = at as u16;
+        attempt.fallback_name = Some(alone.name.clone());
+        attempt.home = (at > 0).then(|| self.home(request, info));
+        if at == 0 && self.fallbacks[0].has_equals() {
+            // Equal targets are asked again without a field that they reject, also if they are the first.
+            attempt.compatibility.get_or_insert(Compatibility::Full);
+        }
+        RehearsalPlan::Send { request: Box::new(ready.request), edits: ready.edits }
     }
 }
 
@@ -132,21 +134,6 @@ impl Fallback {
             (Some(n), Self { kind: Kind::Target(Box::new(target.clone())), ..self.clone() })
         };
         equals.targets.iter().enumerate().map(alone).collect()
-    }
-
-    fn plan(&self, at: usize, request: Request, info: &RequestInfo) -> RehearsalPlan {
-        match self.prepare(request.clone(), info, None) {
-            Ok(ready) => {
-                let mut request = Box::new(ready.request);
-                let attempt = AttemptContext::of(&mut request);
-                attempt.fallback_index = at as u16;
-                attempt.fallback_name = Some(self.name.clone());
-                RehearsalPlan::Send { request, edits: ready.edits }
-            }
-            Err(reason) => {
-                RehearsalPlan::Skip { reason, shortfalls: self.shortfalls(request, info) }
-            }
-        }
     }
 
     /// What the edited request needs beyond what the fallback offers.

@@ -144,11 +144,6 @@ impl Edit {
         *self == Self::default()
     }
 
-    /// The context that a request is cut to.
-    pub(crate) fn context(&self) -> Option<u64> {
-        self.context
-    }
-
     pub(crate) fn fits_any(&self) -> bool {
         self.context.is_some()
     }

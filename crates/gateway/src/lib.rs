@@ -94,17 +94,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let default = if setup.check.is_some() { tracing::Level::ERROR } else { tracing::Level::INFO };
-    start_logs(std::env::var("RUST_LOG").ok().as_deref(), default);
-    let done = match &setup.check {
-        Some(checks) => check_targets(checks, &setup),
-        None => serve_until_shutdown(setup).map(|()| ExitCode::SUCCESS),
-    };
-    match done {
-        Ok(code) => code,
-        Err(line) => {
-            eprintln!("evenkeel-gateway: {line}");
-            ExitCode::FAILURE
+    run_setup(setup).unwrap_or_else(|line| {
+        eprintln!("evenkeel-gateway: {line}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Checks, or serves until the shutdown.
+fn run_setup(setup: Setup) -> Result<ExitCode, String> {
+    let filter = std::env::var("RUST_LOG").ok();
+    match &setup.check {
+        Some(plan) => {
+            // The table has the failures.
+            start_logs(filter.as_deref(), tracing::Level::ERROR);
+            check_targets(plan, &setup)
+        }
+        None => {
+            start_logs(filter.as_deref(), tracing::Level::INFO);
+            serve_until_shutdown(setup).map(|()| ExitCode::SUCCESS)
         }
     }
 }
@@ -125,8 +132,8 @@ fn start_logs(filter: Option<&str>, level: tracing::Level) {
 }
 
 /// Prints what `--check` has found.
-fn check_targets(checks: &CheckPlan, setup: &Setup) -> Result<ExitCode, String> {
-    let CheckPlan::Targets { checks, model } = checks else {
+fn check_targets(plan: &CheckPlan, setup: &Setup) -> Result<ExitCode, String> {
+    let CheckPlan::Targets { checks, model } = plan else {
         print_line("the configuration is valid");
         return Ok(ExitCode::SUCCESS);
     };

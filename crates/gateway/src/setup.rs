@@ -1,6 +1,6 @@
 //! Combines the command line and the file into the setup of the server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use evenkeel::{
     Client, ClientBuilder, ConfigError, Profile,
@@ -18,6 +18,8 @@ use super::{
     targets::{FallbackKind, NamedFallback},
     transport::Transport,
 };
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// The setup of the server.
 #[derive(Debug)]
@@ -76,23 +78,17 @@ impl Setup {
         let limits = GatewayLimits::new(profile, &file.limits, source)?;
         let upstream = options.upstream.as_ref().or(file.upstream.as_ref()).cloned();
         let gateway = Gateway::new(upstream.clone(), &limits, &file, source)?;
-        let model = options.check_model;
         let check = match options.check {
             Some(CheckScope::Targets) => {
-                let checks =
-                    FallbackOrder::new(upstream, &file, source)?.checks(&limits, source)?;
-                Some(CheckPlan::Targets { checks, model })
+                let order = FallbackOrder::new(upstream, &file, source)?;
+                let checks = order.checks(&limits, source)?;
+                Some(CheckPlan::Targets { checks, model: options.check_model })
             }
             Some(CheckScope::Config) => Some(CheckPlan::Config),
             None => None,
         };
-        let default = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Ok(Self {
-            listen: options.listen.or(file.listen).unwrap_or(default),
-            limits,
-            gateway,
-            check,
-        })
+        let listen = options.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
+        Ok(Self { listen, limits, gateway, check })
     }
 }
 

@@ -119,8 +119,8 @@ impl Provider {
         let mut facts = RequestFacts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
+        let load = state.load();
         let Inner { source, attempts, key, prefill, strict, any_path, .. } = &mut *state;
-        let load = CurrentLoad { in_flight: attempts.in_flight, earlier: attempts.count };
         let is_known = key.as_ref().is_none_or(|key| has_key(headers, key));
         let rejected = strict.and_then(|strict| strict.reject(body));
         let reply = match prefill.reply(&facts).or(rejected) {
@@ -135,10 +135,8 @@ impl Provider {
         prefill.read(&mut facts);
         let refuses = source.next.front().is_some_and(Reply::is_refused);
         drop(state);
-        if refuses {
-            // A listener closes before the next attempt.
-            self.0.changed.send_replace(());
-        }
+        // A listener closes before the next attempt.
+        let _ = refuses.then(|| self.0.changed.send_replace(()));
         (number, reply.script(&facts, &self.0.name))
     }
 
@@ -178,6 +176,14 @@ impl Provider {
         change(&mut lock(&self.0.state));
         self.0.changed.send_replace(());
         self
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    fn load(&self) -> CurrentLoad {
+        CurrentLoad { in_flight: self.attempts.in_flight, earlier: self.attempts.count }
     }
 }
 
