@@ -1,5 +1,7 @@
 //! The client: the whole stack over one transport.
 
+mod rehearse;
+
 use std::{
     fmt,
     future::poll_fn,
@@ -20,6 +22,7 @@ use crate::{
     identity::IdentityPolicy,
     limit::Limits,
     profile::Profile,
+    rehearsal::Rehearser,
     stack,
     stack::AvailabilityView,
     stream::MidStreamFailure,
@@ -38,6 +41,7 @@ pub struct Client {
     handles: AvailabilityView,
     #[cfg_attr(not(feature = "reqwest"), allow(dead_code))]
     buffer_uploads: usize,
+    rehearser: Rehearser,
 }
 
 /// Builds a [`Client`].
@@ -219,10 +223,11 @@ impl ClientBuilder {
         let buffer_uploads = self.buffer_uploads;
         let identity = self.identity.map(IdentityPolicy::build).transpose()?;
         let parts = stack::Parts { cache: self.cache, fallbacks: self.fallbacks, identity };
+        let rehearser = Rehearser::new(upstream.clone(), &self.profile, &parts.fallbacks);
         let events = self.events.clone();
         let (stack, handles) = stack::build(upstream, self.profile, parts, self.events)?;
         events.configured(&handles.fallbacks.configured());
-        Ok(Client { stack: Arc::new(stack), handles, buffer_uploads })
+        Ok(Client { stack: Arc::new(stack), handles, rehearser, buffer_uploads })
     }
 }
 

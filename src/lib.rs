@@ -54,7 +54,7 @@
 //! Besides these, [`outcome`] is the vocabulary of outcomes, [`context`] holds the values of one call, [`target`] is where an
 //! attempt goes, [`dialect`] parses and writes the languages of the APIs, [`stream`] watches bodies to their end, and
 //! [`upstream`] has the types that all layers share. [`guide`] has a page for each popular client, and describes [an outage, step
-//! by step](guide::outage). Defaults and their reasons: [`Profile`]. The crate
+//! by step](guide::outage). [`rehearsal`] asks every target once, before an outage does. Defaults and their reasons: [`Profile`]. The crate
 //! [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) has a provider that fails on purpose, for your own tests.
 //!
 //! # Features
@@ -103,6 +103,7 @@ pub mod outcome;
 mod profile;
 mod provenance;
 pub mod reasoning;
+pub mod rehearsal;
 mod response_ext;
 pub mod retry;
 mod route;
@@ -121,6 +122,7 @@ pub use availability::Availability;
 pub use client::{Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
 pub use profile::Profile;
+pub use rehearsal::Rehearsal;
 pub use response_ext::ResponseExt;
 pub use served_by::ServedBy;
 pub use stream::Body;

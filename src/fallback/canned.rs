@@ -66,9 +66,14 @@ impl Canned {
         self.blank
     }
 
+    /// The text for a request.
+    pub(super) fn text_for(&self, request: &Request, info: &RequestInfo) -> String {
+        (self.reply)(&CannedContext::new(request, info))
+    }
+
     /// The answer to a request; `None` if its dialect is not known.
     pub(crate) fn answer(&self, request: &Request, info: &RequestInfo) -> Option<Response> {
-        let text = (self.reply)(&CannedContext::new(request, info));
+        let text = self.text_for(request, info);
         let mut response = info.dialect()?.render(text.as_str(), info).map(Body::from);
         CannedReply.mark(&mut response);
         response.extensions_mut().insert(Verdict::new(Outcome::Success));

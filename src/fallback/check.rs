@@ -13,12 +13,12 @@ use crate::{
 };
 
 /// The index of the first of these fallbacks that sends the same request to the same target as this one.
-pub(super) fn twin(above: &[Fallback], fallback: &Fallback) -> Option<usize> {
+fn twin(above: &[Fallback], fallback: &Fallback) -> Option<usize> {
     above.iter().position(|other| other.repeats(fallback))
 }
 
 /// What is allowed instead of a fallback that repeats the one at `twin`.
-pub(super) fn another_than(twin: usize) -> String {
+fn another_than(twin: usize) -> String {
     format!(
         "another host, model, credential, label or edit than fallbacks[{twin}] has: it would repeat a request that has just \
          failed, which RetryPolicy::retries is for"
@@ -50,6 +50,10 @@ impl FallbackPolicy {
                 }
             }
         }
+        self.check_resume()
+    }
+
+    fn check_resume(&self) -> Result<(), ConfigError> {
         let continues = self.resume == MidStreamFailure::Continue;
         if continues && self.fallbacks[1..].iter().all(|below| below.prefill().is_none()) {
             let allowed = "Error, or Continue with a fallback whose Capabilities::prefill declares that it continues an answer";

@@ -88,7 +88,7 @@ impl Fallback {
             return Ok(PreparedRequest::unedited(request));
         }
         let edits = self.edit.apply(&mut request, info).ok_or(SkipReason::Capability)?;
-        if self.offers.lack(&mut request) {
+        if !self.offers.shortfalls(&mut request).is_empty() {
             return Err(SkipReason::Capability);
         }
         let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edits.changed;

@@ -1,9 +1,6 @@
 //! Fallbacks of a single call.
 
-use super::{
-    Fallback, FallbackPolicy,
-    check::{another_than, twin},
-};
+use super::{Fallback, FallbackPolicy};
 use crate::{ConfigError, context::Fallbacks};
 
 // === impl Fallbacks ===
@@ -22,7 +19,11 @@ impl Fallbacks {
         let mut fallbacks: Vec<_> = fallbacks.into_iter().take(Self::MAX_FALLBACKS + 1).collect();
         if fallbacks.len() > Self::MAX_FALLBACKS {
             let allowed = format!("at most {} fallbacks", Self::MAX_FALLBACKS);
-            return Err(ConfigError::new("fallbacks", format_args!("more"), allowed));
+            return Err(ConfigError::new(
+                "fallbacks",
+                format_args!("more than {}", Self::MAX_FALLBACKS),
+                allowed,
+            ));
         }
         for (at, fallback) in fallbacks.iter().enumerate() {
             fallback.check(&format!("fallbacks[{at}]"))?;
@@ -30,12 +31,6 @@ impl Fallbacks {
                 "a canned reply only as the last of them"
             } else if fallback.waits() {
                 "a target, a stored answer or a canned reply: only the fallbacks of all calls may wait for recovery"
-            } else if let Some(twin) = twin(&fallbacks[..at], fallback) {
-                return Err(ConfigError::new(
-                    format!("fallbacks[{at}]"),
-                    &fallback.name,
-                    another_than(twin),
-                ));
             } else {
                 continue;
             };

@@ -178,6 +178,14 @@ impl LimitPolicy {
             let allowed = "above 0, at most 0.5: every other turn";
             return Err(ConfigError::new("limit.batch_share", self.batch_share, allowed));
         }
+        self.check_cooldown()?;
+        if let Some(other) = self.models.iter().find(|other| other.model.trim().is_empty()) {
+            return Err(ConfigError::new("limit.model", &other.model, "the name of a model"));
+        }
+        self.models.iter().try_for_each(|other| other.policy.check())
+    }
+
+    fn check_cooldown(&self) -> Result<(), ConfigError> {
         let longest = Self::MAX_COOLDOWN_WITHOUT_HINT;
         let wrong = |wait: &Duration| wait.is_zero() || *wait > longest;
         if let Some(value) = self.cooldown_without_hint.filter(wrong) {
@@ -185,10 +193,7 @@ impl LimitPolicy {
             let allowed = format!("longer than zero, at most {longest:?}");
             return Err(ConfigError::new(field, value, allowed));
         }
-        if let Some(other) = self.models.iter().find(|other| other.model.trim().is_empty()) {
-            return Err(ConfigError::new("limit.model", &other.model, "the name of a model"));
-        }
-        self.models.iter().try_for_each(|other| other.policy.check())
+        Ok(())
     }
 
     fn check_concurrency(&self) -> Result<(), ConfigError> {

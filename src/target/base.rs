@@ -8,40 +8,42 @@ use crate::{
     identity::{IdentityPolicy, Pair},
 };
 
+const A_URL: &str = "an http or https URL with a host, such as https://api.example.com/v1";
+
 /// Rejects a base URL that cannot be sent to, or that holds a credential. Shows neither.
 pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), ConfigError> {
-    let allowed = "an http or https URL with a host, such as https://api.example.com/v1";
     let uri = match base {
         Ok(uri) => uri,
         Err(text) if text.contains('#') => {
+            let value = format_args!("{:?} with a fragment", shown(text));
             let allowed = "a URL without a fragment (#…): a fragment is never sent";
-            return Err(ConfigError::new(
-                field,
-                format_args!("{:?} with a fragment", shown(text)),
-                allowed,
-            ));
+            return Err(ConfigError::new(field, value, allowed));
         }
-        Err(text) => return Err(ConfigError::new(field, shown(text), allowed)),
+        Err(text) => return Err(ConfigError::new(field, shown(text), A_URL)),
     };
-    let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
-    if !scheme || uri.host().is_none_or(str::is_empty) || odd_port(uri) {
-        return Err(ConfigError::new(field, shown(&uri.to_string()), allowed));
+    match fault(uri) {
+        Some(allowed) => Err(ConfigError::new(field, shown(&uri.to_string()), allowed)),
+        None => Ok(()),
+    }
+}
+
+/// What is allowed instead of that URL, if no call would arrive there.
+fn fault(uri: &Uri) -> Option<&'static str> {
+    let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+    if !is_http || uri.host().is_none_or(str::is_empty) || odd_port(uri) {
+        return Some(A_URL);
     }
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        let allowed = "a URL without a user: set the credential by bearer() or credential()";
-        return Err(ConfigError::new(field, shown(&uri.to_string()), allowed));
+        return Some("a URL without a user: set the credential by bearer() or credential()");
     }
     if uri.path().contains(['{', '}', '<', '>']) {
-        let allowed = "a URL without placeholders, such as https://api.example.com/v1";
-        return Err(ConfigError::new(field, shown(&uri.to_string()), allowed));
+        return Some("a URL without placeholders, such as https://api.example.com/v1");
     }
     // The path of the call would be appended to it, and no server answers there.
-    if is_of_a_call(uri.path()) {
-        let allowed = "the base of the API without the path of a call, such as https://api.example.com/v1; an unusual \
-            path is named by endpoint()";
-        return Err(ConfigError::new(field, shown(&uri.to_string()), allowed));
-    }
-    Ok(())
+    is_of_a_call(uri.path()).then_some(
+        "the base of the API without the path of a call, such as https://api.example.com/v1; an unusual path is named by \
+         endpoint()",
+    )
 }
 
 /// Whether it is the path of a call, or its beginning: `/v1/chat/completions`, `/v1/embeddings`, `/v1/chat`. A base without a

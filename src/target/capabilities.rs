@@ -1,5 +1,7 @@
 //! The capabilities of a fallback.
 
+use std::fmt;
+
 use crate::{
     Request,
     context::CallContext,
@@ -20,6 +22,27 @@ pub struct Capabilities {
     vision: bool,
     json: bool,
     pub(crate) prefill: Option<Prefill>,
+}
+
+/// What a call needs and a fallback does not offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shortfall {
+    /// The context, in tokens: [`Capabilities::context`], or [`Edit::fit_context`](super::Edit::fit_context) after all turns that
+    /// may go are gone.
+    #[non_exhaustive]
+    Context {
+        /// The context that the request and its answer need, estimated.
+        needed: u64,
+        /// The context that there is.
+        offered: u64,
+    },
+    /// Tools.
+    Tools,
+    /// Images in the request.
+    Vision,
+    /// An answer in JSON.
+    Json,
 }
 
 // === impl Capabilities ===
@@ -62,18 +85,28 @@ impl Capabilities {
         self
     }
 
-    /// Whether a request needs more than this.
-    pub(crate) fn lack(&self, request: &mut Request) -> bool {
+    /// What a request needs beyond this.
+    pub(crate) fn shortfalls(&self, request: &mut Request) -> Vec<Shortfall> {
+        let mut short = Vec::new();
         if *self == Self::default() {
-            return false;
+            return short;
         }
         let info = CallContext::info(request);
-        let pictures = info.images() && !self.vision;
+        if info.images() && !self.vision {
+            short.push(Shortfall::Vision);
+        }
         let draft = RequestEditor::open(&info, request.body());
-        let Some(needs) = draft.map(|draft| draft.requirements()) else { return pictures };
-        let tools = needs.tools && !self.tools;
-        let large = self.context.is_some_and(|context| needs.tokens > context);
-        pictures || tools || large || (needs.json && !self.json)
+        let Some(needs) = draft.map(|draft| draft.requirements()) else { return short };
+        if needs.tools && !self.tools {
+            short.push(Shortfall::Tools);
+        }
+        if let Some(offered) = self.context.filter(|context| needs.tokens > *context) {
+            short.push(Shortfall::Context { needed: needs.tokens, offered });
+        }
+        if needs.json && !self.json {
+            short.push(Shortfall::Json);
+        }
+        short
     }
 
     /// Whether a request too large for `other` may fit here: a larger context, or none declared.
@@ -81,6 +114,21 @@ impl Capabilities {
         match (self.context, other.context) {
             (Some(here), Some(there)) => here > there,
             _ => true,
+        }
+    }
+}
+
+// === impl Shortfall ===
+
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Context { needed, offered } => {
+                write!(f, "a context of {needed} tokens, {offered} are offered")
+            }
+            Self::Tools => f.write_str("tools"),
+            Self::Vision => f.write_str("images"),
+            Self::Json => f.write_str("an answer in JSON"),
         }
     }
 }

@@ -41,7 +41,7 @@ mod edit;
 pub(crate) mod group;
 mod settings;
 
-pub use capabilities::Capabilities;
+pub use capabilities::{Capabilities, Shortfall};
 pub use dialects::SpokenDialects;
 pub use edit::Edit;
 pub(crate) use edit::{edit_body, measured};

@@ -184,6 +184,21 @@ impl Target {
         self
     }
 
+    /// Its base URL, if it sets a valid one.
+    pub fn base_url(&self) -> Option<&Uri> {
+        self.uri()
+    }
+
+    /// The model that it sets.
+    pub fn model_name(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// The dialect that it [declares](Self::dialect).
+    pub fn declared_dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
     pub(crate) fn spoken(&self) -> Option<Dialect> {
         self.dialect
     }

@@ -29,6 +29,20 @@ impl EditSummary {
     /// The maximum number of names listed.
     pub const MOST: usize = 16;
 
+    /// Adds what another step changed in the same request.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.changed |= other.changed;
+        self.capped |= other.capped;
+        self.unstreamed |= other.unstreamed;
+        self.turns += other.turns;
+        self.images += other.images;
+        self.reasoning += other.reasoning;
+        self.tools.extend(other.tools);
+        self.fields.extend(other.fields);
+        self.tools.truncate(Self::MOST);
+        self.fields.truncate(Self::MOST);
+    }
+
     /// The summary of a request of which single fields were changed.
     pub(crate) fn of_fields(mut fields: Vec<Box<str>>) -> Self {
         fields.truncate(Self::MOST);

@@ -175,20 +175,14 @@ impl TimeoutPolicy {
                 _ => (),
             }
         }
-        match self.stream_total {
-            // A default gives way to the deadline first.
-            Some(whole)
-                if whole
-                    < deadline
-                        .map_or(self.first_event, |it| self.first_event.within(it))
-                        .time() =>
-            {
-                let first =
-                    deadline.map_or(self.first_event, |it| self.first_event.within(it)).time();
+        // A default gives way to the deadline first.
+        let first = deadline.map_or(self.first_event, |it| self.first_event.within(it)).time();
+        match self.stream_total.filter(|whole| *whole < first) {
+            Some(whole) => {
                 let allowed = format!("at least timeout.first_event, {first:?}");
                 Err(ConfigError::new("timeout.stream_total", whole, allowed))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

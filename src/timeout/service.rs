@@ -60,7 +60,7 @@ impl TimeoutPolicy {
 // === impl TimeoutLayer ===
 
 impl TimeoutLayer {
-    pub(super) fn new(policy: TimeoutPolicy) -> Self {
+    pub(crate) fn new(policy: TimeoutPolicy) -> Self {
         Self {
             shared: Arc::new(Shared {
                 policy,

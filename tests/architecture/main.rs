@@ -56,7 +56,7 @@ const FLOORS: [&[&str]; 3] = [
         "retry",
         "timeout",
     ],
-    &["adapter", "client", "guide", "profile", "stack"],
+    &["adapter", "client", "guide", "profile", "rehearsal", "stack"],
 ];
 
 /// The sources of the library and of each crate beside it.

@@ -35,7 +35,7 @@ fn said(stream: bool) -> Request {
 
 /// Answers 200 once with an error inside, which only a parser of its dialect detects; then whole answers.
 fn failing() -> Provider {
-    Provider::new("primary").replies([Reply::answer().with(Fault::server_error(0))])
+    Provider::new("primary").any_path().replies([Reply::answer().with(Fault::server_error(0))])
 }
 
 /// The URIs of the attempts of a call.

@@ -118,8 +118,10 @@ async fn a_client_that_wants_to_close_is_closed() {
     for (version, close) in [("1.1", "connection: close\r\n"), ("1.0", "")] {
         let mut stream = TcpStream::connect(server.address()).await.unwrap();
         let body = STREAM;
-        let head =
-            format!("POST / HTTP/{version}\r\n{close}content-length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "POST /v1/chat/completions HTTP/{version}\r\n{close}content-length: {}\r\n\r\n",
+            body.len()
+        );
         stream.write_all((head + body).as_bytes()).await.unwrap();
         let (text, end) = rest(&mut stream).await;
         assert!(end.is_ok() && text.contains("[DONE]") && text.contains("connection: close"));

@@ -43,6 +43,7 @@ mod per_call;
 mod properties;
 mod providers;
 mod reasoning;
+mod rehearse;
 mod resume;
 mod retry;
 mod slow_streams;

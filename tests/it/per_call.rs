@@ -68,7 +68,7 @@ fn fallbacks_of_a_call_are_validated_when_they_are_made() {
     let error = Fallbacks::new(std::iter::repeat(model("m"))).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "fallbacks is \"more\"; allowed is at most 8 fallbacks",
+        "fallbacks is more than 8; allowed is at most 8 fallbacks",
         "it is bounded"
     );
 }

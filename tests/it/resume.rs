@@ -20,7 +20,9 @@ use http_body_util::BodyExt;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use crate::support::{Answer, EventLog, call, chat, ms, over, read, secondary, secs, with_body};
+use crate::support::{
+    Answer, EventLog, call, chat, ms, over, pair, read, secondary, secs, with_body, with_extension,
+};
 
 /// The text of an answer as a parser of server-sent events sees it, in any dialect; the answer has to be well-formed.
 pub(crate) struct Heard {
@@ -194,10 +196,12 @@ async fn a_rejected_prefill_does_not_hide_the_first_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn no_prefill_is_sent_to_a_target_that_does_not_declare_it() {
-    let stage = Stage::with(dies(40), Client::builder().fallback(secondary()));
-    let answer = stage.ask().await;
-    assert!(answer.error.expect("a clear error").is_truncated());
-    assert_eq!(stage.counts(), (1, 0, 0));
+    let (primary, other) = pair();
+    primary.set(dies(40));
+    let client = over(Client::builder().fallback(secondary()), [&primary, &other]);
+    let answer = call(&client, with_extension(chat(true), MidStreamFailure::Continue)).await;
+    assert!(answer.unwrap().error.expect("a clear error").is_truncated());
+    assert_eq!((primary.count(), other.count()), (1, 0));
     // A target that declares a prefill is used, and one that does not is skipped.
     let stage = Stage::with(dies(40), Client::builder().fallback(secondary()).fallback(third()));
     is_one(&stage.ask().await);

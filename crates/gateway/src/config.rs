@@ -1,6 +1,6 @@
 //! The configuration file.
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, ops::Range, path::Path};
 
 use evenkeel::{
     cache::CachePolicy, identity::IdentityPolicy, outcome::ErrorCodeTable, stream::MidStreamFailure,
@@ -57,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) fallbacks: Vec<NamedFallback>,
     /// What happens when a stream fails after its head.
     pub(crate) mid_stream_failure: MidStreamFailure,
+    /// Its position in the file.
+    pub(crate) mid_stream_failure_at: Range<usize>,
     /// Whether calls wait for recovery when every fallback is unavailable; `None` is the profile's default.
     pub(crate) wait_for_recovery: Option<bool>,
     pub(crate) limits: LimitsTable,
@@ -90,6 +92,7 @@ impl Config {
             upstream: optional(source, "upstream", file.upstream.as_ref(), origin)?,
             profile: optional(source, "profile", file.profile.as_ref(), profile)?,
             fallbacks,
+            mid_stream_failure_at: file.mid_stream_failure.as_ref().map_or(0..0, Spanned::span),
             mid_stream_failure: optional(
                 source,
                 "mid_stream_failure",

@@ -21,6 +21,7 @@
 //! | `config`, `limits`, `rate_limits`, `cache`, `identity`, `targets`, `keys`, `key_file`, `capabilities` | the tables of the configuration file |
 //! | `config_location` | the line and the key that an error of the file is about |
 //! | `setup` | combines both: the evenkeel clients that answer requests |
+//! | `check` | `--check`: every target is asked once |
 //! | `serve` | the listener, its limits, its shutdown |
 //! | `proxy` | one request and its response |
 //! | `request_overrides`, `headers`, `upload` | the `evenkeel-*` headers of a request; which headers are forwarded; bodies that are streamed |
@@ -31,6 +32,7 @@
 mod cache;
 mod call_times;
 mod capabilities;
+mod check;
 mod config;
 mod config_location;
 #[cfg(feature = "tls")]
@@ -66,6 +68,7 @@ use std::{ffi::OsString, io::Write, process::ExitCode};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use self::{
+    check::CheckPlan,
     options::{CommandLine, Options},
     setup::Setup,
 };
@@ -74,7 +77,8 @@ use self::{
 /// SIGINT.
 ///
 /// Exit status: 0 after a shutdown, `--help` or `--version`; 2 when the command line or the configuration file is wrong; 1
-/// when it cannot listen. An error is one line on standard error.
+/// when it cannot listen. With `--check`: 0 when every target answered, 1 when one did not, 2 as before. An error is one line on
+/// standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let setup = match Options::parse(arguments) {
         Ok(CommandLine::Print(text)) => {
@@ -91,19 +95,31 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    start_logs(std::env::var("RUST_LOG").ok().as_deref());
-    match serve_until_shutdown(setup) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(line) => {
-            eprintln!("evenkeel-gateway: {line}");
-            ExitCode::FAILURE
+    run_setup(setup).unwrap_or_else(|line| {
+        eprintln!("evenkeel-gateway: {line}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Checks, or serves until the shutdown.
+fn run_setup(setup: Setup) -> Result<ExitCode, String> {
+    let filter = std::env::var("RUST_LOG").ok();
+    match &setup.check {
+        Some(plan) => {
+            // The table has the failures.
+            start_logs(filter.as_deref(), tracing::Level::ERROR);
+            check_targets(plan, &setup)
+        }
+        None => {
+            start_logs(filter.as_deref(), tracing::Level::INFO);
+            serve_until_shutdown(setup).map(|()| ExitCode::SUCCESS)
         }
     }
 }
 
 /// Logs to standard error; `filter` is `RUST_LOG`, such as `warn` or `evenkeel=debug`.
-fn start_logs(filter: Option<&str>) {
-    let default = || Targets::new().with_default(tracing::Level::INFO);
+fn start_logs(filter: Option<&str>, level: tracing::Level) {
+    let default = || Targets::new().with_default(level);
     let parsed = filter.filter(|text| !text.trim().is_empty()).map(str::parse::<Targets>);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let wrong = matches!(parsed, Some(Err(_)));
@@ -114,6 +130,20 @@ fn start_logs(filter: Option<&str>) {
             "RUST_LOG is not understood; allowed is a level, or target=level with commas"
         );
     }
+}
+
+/// Prints what `--check` has found.
+fn check_targets(plan: &CheckPlan, setup: &Setup) -> Result<ExitCode, String> {
+    let CheckPlan::Targets { checks, model } = plan else {
+        print_line("the configuration is valid");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    let run = check::run(checks, &setup.gateway.origin, model.as_deref());
+    let report = runtime.block_on(run);
+    print_line(&report.to_string());
+    Ok(if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn serve_until_shutdown(setup: Setup) -> Result<(), String> {

@@ -7,7 +7,10 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::config_location::{one_line, origin};
+use super::{
+    check::{CheckScope, scope},
+    config_location::{one_line, origin},
+};
 
 /// The flags, each valid by itself.
 #[derive(Debug, Parser)]
@@ -44,6 +47,24 @@ pub(crate) struct Options {
     /// other target is configured. pipeline: nobody waits, a call has 15 min, and a stream is passed on when it is complete.
     #[arg(long, value_name = "NAME", value_parser = profile, verbatim_doc_comment)]
     pub(crate) profile: Option<ProfileName>,
+    /// Checks the command line and the file, asks every target of the file once, and exits
+    ///
+    /// Each target gets one short request with its own key and model, which is billed. A table on standard output has what
+    /// each answered. --check=config checks the command line and the file alone, without a network. The upstream of --upstream
+    /// is not asked, as its keys are those of the callers.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "targets",
+        value_parser = scope,
+        verbatim_doc_comment
+    )]
+    pub(crate) check: Option<CheckScope>,
+    /// The model that --check names for targets without one of their own
+    #[arg(long, value_name = "MODEL", requires = "check", verbatim_doc_comment)]
+    pub(crate) check_model: Option<String>,
 }
 
 /// The parsed command line.
@@ -85,7 +106,8 @@ GET /healthz lists the states of the routes. RUST_LOG sets the logs on standard 
 [default: info]; they never have a key, a prompt or an answer. After SIGTERM or SIGINT requests in flight have 30 s
 (limits.drain) to end; a second signal ends the process at once.
 
-Exit status: 0 after a shutdown, 2 when the command line or the file is wrong, 1 when it cannot listen.";
+Exit status: 0 after a shutdown, 2 when the command line or the file is wrong, 1 when it cannot listen. With --check: 0
+when everything is right and every target answered, 1 when a target failed or could not be asked, 2 as above.";
 
 // === impl Options ===
 
@@ -119,6 +141,9 @@ fn reason(error: &clap::Error) -> String {
         (ErrorKind::ArgumentConflict, Some(flag)) => {
             format!("{flag} is given twice; allowed is one")
         }
+        (ErrorKind::MissingRequiredArgument, Some("--check")) => {
+            "--check-model has no effect; allowed is it together with --check".into()
+        }
         (ErrorKind::MissingRequiredArgument, Some(flag)) => {
             format!("{flag} is missing; allowed is an origin such as http://127.0.0.1:11434")
         }
@@ -130,14 +155,14 @@ fn reason(error: &clap::Error) -> String {
     }
 }
 
-/// The flag that an error is about: `--upstream` of `--upstream <URL>` and of `--upstream=URL`.
+/// The flag that an error is about: `--upstream` of `--upstream <URL>` and of `--upstream=URL`, `--check` of `--check[=<WHAT>]`.
 fn flag_of(error: &clap::Error) -> Option<&str> {
     let argument = match error.get(ContextKind::InvalidArg)? {
         ContextValue::String(text) => text,
         ContextValue::Strings(texts) => texts.first()?,
         _ => return None,
     };
-    let flag = argument.split([' ', '=']).next()?;
+    let flag = argument.split([' ', '=', '[']).next()?;
     flag.starts_with('-').then_some(flag)
 }
 

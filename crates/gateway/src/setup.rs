@@ -1,6 +1,6 @@
 //! Combines the command line and the file into the setup of the server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use evenkeel::{
     Client, ClientBuilder, ConfigError, Profile,
@@ -10,6 +10,7 @@ use evenkeel::{
 use http::Uri;
 
 use super::{
+    check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config::{self, Config},
     config_location::{ConfigSource, one_line},
     limits::GatewayLimits,
@@ -18,12 +19,16 @@ use super::{
     transport::Transport,
 };
 
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
 /// The setup of the server.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) limits: GatewayLimits,
     pub(crate) gateway: Gateway,
+    /// Set by `--check`: to check instead of to listen.
+    pub(crate) check: Option<CheckPlan>,
 }
 
 /// Answers requests. One for the process: it has the breakers, budgets and connections.
@@ -72,9 +77,18 @@ impl Setup {
         let profile = options.profile.or(file.profile).unwrap_or_default();
         let limits = GatewayLimits::new(profile, &file.limits, source)?;
         let upstream = options.upstream.as_ref().or(file.upstream.as_ref()).cloned();
-        let gateway = Gateway::new(upstream, &limits, &file, source)?;
-        let default = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Ok(Self { listen: options.listen.or(file.listen).unwrap_or(default), limits, gateway })
+        let gateway = Gateway::new(upstream.clone(), &limits, &file, source)?;
+        let check = match options.check {
+            Some(CheckScope::Targets) => {
+                let order = FallbackOrder::new(upstream, &file, source)?;
+                let checks = order.checks(&limits, source)?;
+                Some(CheckPlan::Targets { checks, model: options.check_model })
+            }
+            Some(CheckScope::Config) => Some(CheckPlan::Config),
+            None => None,
+        };
+        let listen = options.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
+        Ok(Self { listen, limits, gateway, check })
     }
 }
 
@@ -113,7 +127,7 @@ impl Gateway {
     }
 }
 
-fn builder(identity: Option<&IdentityPolicy>) -> ClientBuilder {
+pub(crate) fn builder(identity: Option<&IdentityPolicy>) -> ClientBuilder {
     identity.cloned().into_iter().fold(Client::builder(), ClientBuilder::identity)
 }
 
@@ -136,6 +150,27 @@ impl<'a> FallbackOrder<'a> {
             }
             None => Err(no_upstream(source, first.map(|first| first.at.clone()))),
         }
+    }
+
+    /// The checks of the fallbacks with targets.
+    fn checks(
+        &self,
+        limits: &GatewayLimits,
+        source: Option<ConfigSource<'_>>,
+    ) -> Result<Vec<PlannedCheck>, String> {
+        let setup = CheckSetup {
+            profile: &limits.chat,
+            identity: self.file.identity.as_ref(),
+            transport: Transport::reconnecting(limits.connect, self.needs_tls())?,
+        };
+        let fallbacks = self.file.fallbacks.iter();
+        let asked = fallbacks.filter(|fallback| fallback.kind == FallbackKind::Target);
+        let check = |fallback: &NamedFallback| {
+            let targets = fallback.targets.iter().map(|(target, _)| target.clone()).collect();
+            PlannedCheck::new(&fallback.name, fallback.fallback.clone(), targets, &setup)
+        };
+        let checks: Result<_, _> = asked.map(check).collect();
+        checks.map_err(|error| self.locate(&error, source))
     }
 
     /// Whether a request may be sent to an `https://` origin.
@@ -174,6 +209,9 @@ impl<'a> FallbackOrder<'a> {
             let found = self.file.fallbacks.get(fallback.unwrap_or(0).saturating_sub(above));
             let key = error.field().rsplit('.').next().unwrap_or("fallbacks");
             return source.error_at(&found.map_or(0..0, |found| found.at.clone()), key, what);
+        }
+        if error.field() == "mid_stream_failure" {
+            return source.error_at(&self.file.mid_stream_failure_at, error.field(), what);
         }
         let (at, key) = self.file.limits.location_of(error);
         source.error_at(&at, &key, what)

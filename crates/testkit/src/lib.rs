@@ -45,7 +45,7 @@ mod sync;
 
 pub use incident::{Incident, IncidentError};
 pub use probe::Probe;
-pub use provider::{Capacity, Hosts, Provider, ReceivedAttempt, Strict};
+pub use provider::{Capacity, Hosts, Provider, ReceivedAttempt, ReceivedHeaders, Strict};
 pub use reply::{Fault, Reply, WORDS};
 pub use scenario::{Metrics, Scenario};
 pub use server::{IdleFault, Server};

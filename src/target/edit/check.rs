@@ -32,6 +32,11 @@ impl Edit {
         self.check_tools(field)
     }
 
+    /// The context that a request is cut to.
+    pub(crate) fn context(&self) -> Option<u64> {
+        self.context
+    }
+
     fn check_texts(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
         let texts =
             [("tool_notice", &self.tool_notice), ("image_placeholder", &self.image_placeholder)];

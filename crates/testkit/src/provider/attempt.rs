@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use tokio::time::Instant;
 
+use super::ReceivedHeaders;
 use crate::reply::RequestFacts;
 
 /// One attempt, as the provider received it. It has no prompt and no credential.
@@ -14,6 +16,10 @@ pub struct ReceivedAttempt {
     pub at: Instant,
     /// The number of its call in a [`Scenario`](crate::Scenario).
     pub call: Option<u64>,
+    /// The path of the request, without its query; empty if its connection was refused.
+    pub path: Arc<str>,
+    /// The headers of the request, for the first 65 536 attempts that are kept.
+    pub headers: ReceivedHeaders,
     /// The requested model.
     pub model: Option<Arc<str>>,
     /// Whether the request asked for a stream.
@@ -61,14 +67,23 @@ impl AttemptRecords {
     /// The number of attempts that are kept.
     pub(super) const MAX: usize = 1 << 20;
 
+    /// The number of attempts whose headers are kept.
+    const MAX_HEADERS: usize = 1 << 16;
+
     /// Records an attempt and returns its number.
-    pub(super) fn begin(&mut self, facts: &RequestFacts, at: Instant) -> u64 {
+    pub(super) fn begin(&mut self, path: &str, headers: &HeaderMap, facts: &RequestFacts) -> u64 {
         let number = self.forgotten + self.count;
         self.count += 1;
         self.in_flight += 1;
         if self.kept.len() < Self::MAX {
+            let headers = match self.kept.len() < Self::MAX_HEADERS {
+                true => ReceivedHeaders::of(headers),
+                false => ReceivedHeaders::default(),
+            };
             self.kept.push(ReceivedAttempt {
-                at,
+                at: Instant::now(),
+                path: self.path(path),
+                headers,
                 call: facts.call,
                 model: facts.model.clone(),
                 stream: facts.stream,
@@ -81,6 +96,15 @@ impl AttemptRecords {
             });
         }
         number
+    }
+
+    /// The path without its query. Attempts in a row at the same path share it.
+    fn path(&self, path: &str) -> Arc<str> {
+        let path = path.split('?').next().unwrap_or(path);
+        match self.kept.last().filter(|last| *last.path == *path) {
+            Some(last) => last.path.clone(),
+            None => path.into(),
+        }
     }
 
     /// Records the end of the attempt of that number, unless it was forgotten.

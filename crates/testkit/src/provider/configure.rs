@@ -60,6 +60,13 @@ impl Provider {
         self.change(|state| state.key = Some(key.into()))
     }
 
+    /// Answers at every path. By default a path that no API has is answered by 404, unless the reply is a failure or a body of
+    /// yours.
+    #[must_use]
+    pub fn any_path(self) -> Self {
+        self.change(|state| state.any_path = true)
+    }
+
     /// Rejects requests with what that provider does not take, whatever else is configured. It accepts everything by default.
     #[must_use]
     pub fn strict(self, strict: Strict) -> Self {

@@ -11,6 +11,10 @@
 //! Whole answers without latency, no limit of capacity, any credential. A prefill in a request is ignored; see
 //! [`continues`](Provider::continues) and [`rejects_prefill`](Provider::rejects_prefill).
 //!
+//! A request to a path that no API has, such as `/v1/v1/chat/completions`, is answered by 404 instead of a whole answer, so that
+//! a test finds a wrong base URL. Paths are known with the version and without it. [`any_path`](Provider::any_path) turns this
+//! off.
+//!
 //! # Example
 //!
 //! Sixty seconds of 503, then whole answers:
@@ -35,9 +39,11 @@ mod attempt_guard;
 mod capacity;
 mod configure;
 mod connection_pool;
+mod endpoints;
 mod hosts;
 mod minute_quota;
 mod prefill;
+mod received_headers;
 mod reply_source;
 mod script_body;
 mod service;
@@ -49,5 +55,6 @@ pub(crate) use attempt_guard::AttemptGuard;
 pub use capacity::Capacity;
 pub(crate) use capacity::{Burst, TokenBucket};
 pub use hosts::Hosts;
+pub use received_headers::ReceivedHeaders;
 pub use state::Provider;
 pub use strict::Strict;

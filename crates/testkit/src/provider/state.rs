@@ -12,6 +12,7 @@ use crate::{
     provider::{
         AttemptState, ReceivedAttempt, Strict,
         attempt::AttemptRecords,
+        endpoints::not_found,
         prefill::PrefillMode,
         reply_source::{CurrentLoad, OpenedConnection, ReplySource},
     },
@@ -38,6 +39,8 @@ pub(super) struct Inner {
     pub(super) key: Option<Box<str>>,
     pub(super) prefill: PrefillMode,
     pub(super) strict: Option<Strict>,
+    /// Whether it answers at paths that no API has.
+    pub(super) any_path: bool,
     connections: u64,
 }
 
@@ -56,6 +59,7 @@ impl Provider {
             key: None,
             prefill,
             strict: None,
+            any_path: false,
             connections: 0,
         };
         let changed = watch::Sender::new(());
@@ -97,7 +101,7 @@ impl Provider {
     pub fn note_refused(&self, headers: &HeaderMap) {
         let facts = RequestFacts::read("", headers, b"");
         self.clone().change(|state| {
-            let number = state.attempts.begin(&facts, Instant::now());
+            let number = state.attempts.begin("", headers, &facts);
             state.attempts.end(number, AttemptState::Completed);
             if state.source.next.front().is_some_and(Reply::is_refused) {
                 state.source.next.pop_front();
@@ -115,23 +119,24 @@ impl Provider {
         let mut facts = RequestFacts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
-        let Inner { source, attempts, key, prefill, strict, .. } = &mut *state;
-        let load = CurrentLoad { in_flight: attempts.in_flight, earlier: attempts.count };
+        let load = state.load();
+        let Inner { source, attempts, key, prefill, strict, any_path, .. } = &mut *state;
         let is_known = key.as_ref().is_none_or(|key| has_key(headers, key));
         let rejected = strict.and_then(|strict| strict.reject(body));
         let reply = match prefill.reply(&facts).or(rejected) {
             _ if !is_known => Reply::error(401, "invalid_request_error", "invalid_api_key"),
             Some(rejected) => rejected,
-            None => source.reply(now, &facts, &load),
+            None => {
+                let reply = source.reply(now, &facts, &load);
+                not_found(path, &reply).filter(|_| !*any_path).unwrap_or(reply)
+            }
         };
-        let number = attempts.begin(&facts, now);
+        let number = attempts.begin(path, headers, &facts);
         prefill.read(&mut facts);
         let refuses = source.next.front().is_some_and(Reply::is_refused);
         drop(state);
-        if refuses {
-            // A listener closes before the next attempt.
-            self.0.changed.send_replace(());
-        }
+        // A listener closes before the next attempt.
+        let _ = refuses.then(|| self.0.changed.send_replace(()));
         (number, reply.script(&facts, &self.0.name))
     }
 
@@ -171,6 +176,14 @@ impl Provider {
         change(&mut lock(&self.0.state));
         self.0.changed.send_replace(());
         self
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    fn load(&self) -> CurrentLoad {
+        CurrentLoad { in_flight: self.attempts.in_flight, earlier: self.attempts.count }
     }
 }
 

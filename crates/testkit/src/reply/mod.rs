@@ -40,6 +40,7 @@ mod script;
 
 pub use fault::Fault;
 pub use policy::Reply;
+pub(crate) use policy::ReplyContent;
 pub(crate) use request_facts::{Api, CALL, CREDENTIALS, RequestFacts};
 pub(crate) use script::{ReplyHead, Script, ScriptStep};
 
