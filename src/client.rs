@@ -1,5 +1,8 @@
 //! The client: the whole stack over one transport.
 
+#[cfg(feature = "reqwest-middleware")]
+mod handles;
+
 use std::{
     fmt,
     future::poll_fn,
@@ -10,14 +13,16 @@ use std::{
 use tower::Service;
 
 use crate::{
-    ConfigError, Error, Request, Response, ResponseFuture, Upstream,
+    CallOptions, ConfigError, Error, Request, Response, ResponseFuture, Upstream,
     availability::Availability,
     breaker::Breakers,
     cache::CachePolicy,
-    coding,
+    call_options::{OptionSources, Scope},
+    coding::decode_request,
     context::Route,
-    fallback::{Fallback, FallbackPolicy, Target},
+    fallback::{Fallback, FallbackList, FallbackPolicy, Target},
     identity::IdentityPolicy,
+    into_call::IntoCall,
     limit::Limits,
     profile::Profile,
     stack,
@@ -59,7 +64,8 @@ pub struct ClientBuilder {
 
 /// The stack behind a pointer: its type has the types of all layers in it.
 trait ErasedStack: Send + Sync {
-    fn send(&self, request: Request) -> ResponseFuture;
+    fn send(&self, request: Request, options: OptionSources, first: FallbackList)
+    -> ResponseFuture;
 }
 
 // === impl Client ===
@@ -74,9 +80,15 @@ impl Client {
     ///
     /// A final failure is returned as the provider sent it, `Ok` with its status and body, or as an [`Error`] if there was no
     /// answer. The response's extensions hold the [`AttemptLog`](crate::context::AttemptLog) of the call and the
-    /// [`Verdict`](crate::outcome::Verdict) on the answer.
+    /// [`Verdict`](crate::outcome::Verdict) on the answer. Settings for this call alone are in the extensions of the request, or in
+    /// a [scope](CallOptions::scope): see [`call_options`](crate::call_options).
     pub fn send(&self, request: Request) -> ResponseFuture {
-        self.stack.send(request)
+        let explicit = CallOptions::default();
+        self.send_with(request, OptionSources { explicit, scope: Scope::current() })
+    }
+
+    pub(crate) fn send_with(&self, request: Request, options: OptionSources) -> ResponseFuture {
+        self.stack.send(request, options, self.handles.fallbacks.clone())
     }
 
     /// The breakers of all routes: list, watch, force, reset.
@@ -103,19 +115,51 @@ impl Client {
         self.handles.at(route)
     }
 
-    /// The availability for that request if it were sent now, over all fallbacks and within its [`Deadline`] or the profile's:
-    /// that of the first target; or, if that is unavailable and a fallback below would send the request elsewhere,
+    /// The availability for that request if it were sent now, over all fallbacks and within its deadline or the profile's: that of
+    /// the first target; or, if that is unavailable and a fallback below would send the request elsewhere,
     /// [`Degraded`](Availability::Degraded). Stored answers and canned replies do not count.
     ///
-    /// [`Deadline`]: crate::context::Deadline
-    pub fn availability_of(&self, request: &Request) -> Availability {
-        self.handles.ahead(&coding::decoded(request))
+    /// It takes the same requests as [`call`](Self::call), and their settings in extensions and scopes. A body that streams
+    /// cannot be read: the routes follow from URL and headers. A `reqwest::RequestBuilder` with such a body, or with an error, has
+    /// no known route, and counts as [`Clear`](Availability::Clear): build the request first.
+    pub fn availability_of<R: IntoCall>(&self, request: &R) -> Availability {
+        self.availability_with(request, CallOptions::default())
     }
 
-    /// The routes that a request may take, in the order of the fallbacks; of a group of targets, one for each.
-    pub fn routes_of(&self, request: &Request) -> Vec<Route> {
-        let fallbacks = self.handles.routes(&coding::decoded(request));
-        fallbacks.into_iter().flatten().map(|(route, _)| route).collect()
+    /// The routes that a request may take, in the order of the fallbacks; of a group of targets, one for each. See
+    /// [`availability_of`](Self::availability_of) for the requests.
+    pub fn routes_of<R: IntoCall>(&self, request: &R) -> Vec<Route> {
+        self.routes_with(request, CallOptions::default())
+    }
+
+    pub(crate) fn availability_with(
+        &self,
+        request: &impl IntoCall,
+        explicit: CallOptions,
+    ) -> Availability {
+        match self.settled(request, explicit) {
+            Some(Ok(request)) => self.handles.ahead(&request),
+            // The call would be refused for its settings.
+            Some(Err(_)) => Availability::Unavailable { back_in: None },
+            None => Availability::Clear,
+        }
+    }
+
+    pub(crate) fn routes_with(&self, request: &impl IntoCall, explicit: CallOptions) -> Vec<Route> {
+        let Some(Ok(request)) = self.settled(request, explicit) else { return Vec::new() };
+        self.handles.routes(&request).into_iter().flatten().map(|(route, _)| route).collect()
+    }
+
+    /// A copy of a request with all its settings; `None` if it cannot be read.
+    fn settled(
+        &self,
+        request: &impl IntoCall,
+        explicit: CallOptions,
+    ) -> Option<Result<Request, Error>> {
+        let mut request = request.copy()?;
+        decode_request(&mut request);
+        let sources = OptionSources { explicit, scope: None };
+        Some(sources.settle(&mut request, &self.handles.fallbacks).map(|()| request))
     }
 }
 
@@ -216,9 +260,15 @@ impl ClientBuilder {
 // === impl ErasedStack ===
 
 impl<S: Upstream> ErasedStack for S {
-    fn send(&self, request: Request) -> ResponseFuture {
+    fn send(
+        &self,
+        mut request: Request,
+        options: OptionSources,
+        first: FallbackList,
+    ) -> ResponseFuture {
         let mut stack = self.clone();
         Box::pin(async move {
+            options.settle(&mut request, &first)?;
             poll_fn(|cx| stack.poll_ready(cx)).await?;
             stack.call(request).await
         })

@@ -187,8 +187,12 @@ impl fmt::Display for Error {
         if let Some(reason) = self.tls_failure() {
             write!(f, ": TLS: {reason}")?;
         }
-        match self.code() {
-            Some(code) => write!(f, " ({code})"),
+        if let Some(code) = self.code() {
+            write!(f, " ({code})")?;
+        }
+        // Made here, and what the caller has to change.
+        match self.0.source.as_ref().and_then(|source| source.downcast_ref::<ConfigError>()) {
+            Some(wrong) => write!(f, ": {wrong}"),
             None => Ok(()),
         }
     }

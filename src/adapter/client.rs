@@ -8,10 +8,7 @@ use std::{
 
 use tower::Service;
 
-use super::{
-    Reqwest,
-    convert::{from_reqwest, into_reqwest},
-};
+use super::Reqwest;
 use crate::{Client, ClientBuilder, ConfigError, Error};
 
 // === impl ClientBuilder ===
@@ -38,23 +35,6 @@ impl ClientBuilder {
 }
 
 // === impl Client ===
-
-impl Client {
-    /// Sends a reqwest request through the whole stack, like `reqwest::Client::execute`.
-    ///
-    /// Headers, bodies and the URL of the response are those of reqwest. A timeout of the request becomes the call's deadline if
-    /// it is sooner than the profile's; so it does not end a stream that has begun. A streaming request body is sent once,
-    /// without retries and without other targets.
-    ///
-    /// # Errors
-    ///
-    /// If no target and no fallback answered: see [`Error`].
-    pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
-        let asked = request.url().clone();
-        let response = self.send(from_reqwest(request).await?).await?;
-        Ok(into_reqwest(response, asked))
-    }
-}
 
 impl Service<reqwest::Request> for Client {
     type Response = reqwest::Response;

@@ -21,6 +21,7 @@ mod convert;
 mod dialed;
 mod errors;
 mod hyper;
+mod into_call;
 mod kept;
 mod reconnect;
 mod reqwest;

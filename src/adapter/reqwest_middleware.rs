@@ -16,6 +16,10 @@
 //! Middlewares that are added after it run once for every attempt, those added before it once for every call. Add one that signs
 //! or logs each request after it. Leave `reqwest-retry` out: its retries would multiply with evenkeel's.
 //!
+//! A request may have settings of its own: `.with_extension(options)` with [`CallOptions`](crate::CallOptions), or with a single
+//! [value of a call](crate::context), such as a [`Deadline`](crate::context::Deadline). For all requests of a client:
+//! `.with_init(reqwest_middleware::Extension(options))`.
+//!
 //! A call that fails is an `Error::Middleware` with evenkeel's [`Error`] inside, including its sources:
 //! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and without other
 //! targets. evenkeel does not see what the underlying client does by itself, such as its default headers and its redirects: see
@@ -42,7 +46,7 @@ use super::{
     errors::failed,
 };
 use crate::{
-    Client, ClientBuilder, ConfigError, Error, Request, Response, breaker::Breakers,
+    Client, ClientBuilder, ConfigError, Error, Request, Response, breaker::Breakers, call_options,
     outcome::Outcome, upstream::ResponseFuture,
 };
 
@@ -50,6 +54,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct EvenkeelMiddleware {
     client: Client,
+    /// The same client as its users see it.
+    handles: Client,
     refusals_as_503: bool,
 }
 
@@ -78,7 +84,10 @@ impl EvenkeelMiddleware {
     /// If the configuration is invalid: see [`ClientBuilder::build`].
     pub fn new(builder: ClientBuilder) -> Result<Self, ConfigError> {
         let client = builder.build_with(Reconnect::new(Outgoing {}))?;
-        Ok(Self { client, refusals_as_503: false })
+        let handles = client.handles_only(
+            "a call through the reqwest-middleware client that this middleware was added to",
+        );
+        Ok(Self { client, handles, refusals_as_503: false })
     }
 
     /// Answers a call that was refused locally with a response instead of an error: status 503, `retry-after` in whole seconds if
@@ -88,6 +97,15 @@ impl EvenkeelMiddleware {
     pub fn refusals_as_503(mut self) -> Self {
         self.refusals_as_503 = true;
         self
+    }
+
+    /// The client behind this middleware, for its handles and questions: [`breakers`](Client::breakers), [`limits`](Client::limits),
+    /// [`availability_of`](Client::availability_of), [`reset`](Client::reset). Keep a clone before the middleware moves into its
+    /// client.
+    ///
+    /// It has no transport of its own: its `send`, `call` and `execute` return an [`Error`] that says so, without an attempt.
+    pub fn client(&self) -> &Client {
+        &self.handles
     }
 
     /// The breakers of all routes.
@@ -106,6 +124,7 @@ impl Middleware for EvenkeelMiddleware {
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let url = request.url().clone();
         let mut request = from_reqwest(request).await.map_err(wrap)?;
+        call_options::carry(extensions, &mut request);
         // At most one attempt and its hedge are under way.
         let (sender, mut attempts) = mpsc::channel(2);
         request.extensions_mut().insert(AttemptSender(sender));

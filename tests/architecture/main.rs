@@ -53,7 +53,7 @@ const FLOORS: [&[&str]; 3] = [
         "retry",
         "timeout",
     ],
-    &["adapter", "client", "guide", "profile", "stack"],
+    &["adapter", "call", "call_options", "client", "guide", "into_call", "profile", "stack"],
 ];
 
 /// The sources of the library and of each crate beside it.

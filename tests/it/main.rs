@@ -33,6 +33,7 @@ mod local_failures;
 mod loopback;
 mod no_harm;
 mod operations;
+mod options;
 mod outage;
 mod passthrough;
 mod per_call;
