@@ -28,6 +28,8 @@
 //! A client above may treat every transport error as transient, as rig does, and retry at once when a breaker refuses. With
 //! [`refusals_as_503`](EvenkeelMiddleware::refusals_as_503) it gets a response that states when to retry.
 
+mod outgoing;
+
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
@@ -37,17 +39,17 @@ use std::{
 use async_trait::async_trait;
 use http::{Extensions, HeaderValue, StatusCode, header};
 use reqwest_middleware::{Middleware, Next};
-use tokio::sync::{mpsc, oneshot};
-use tower::Service;
+use tokio::sync::mpsc;
 
+use self::outgoing::{Attempt, AttemptSender, Outgoing};
 use super::{
     Reconnect,
     convert::{from_reqwest, from_wire, into_reqwest, to_wire},
     errors::failed,
 };
 use crate::{
-    Client, ClientBuilder, ConfigError, Error, Request, Response, breaker::Breakers, call_options,
-    outcome::Outcome, upstream::ResponseFuture,
+    Client, ClientBuilder, ConfigError, Error, Response, breaker::Breakers, call_options,
+    outcome::Outcome,
 };
 
 /// The whole stack as a [`Middleware`]. See [the module](self).
@@ -57,19 +59,6 @@ pub struct EvenkeelMiddleware {
     /// The same client as its users see it.
     handles: Client,
     refusals_as_503: bool,
-}
-
-/// The innermost service: passes every attempt to the `handle` that runs the call, and returns its result.
-#[derive(Clone, Debug, Default)]
-struct Outgoing {}
-
-/// The channel to that `handle`, in the extensions of the request.
-#[derive(Clone)]
-struct AttemptSender(mpsc::Sender<Attempt>);
-
-struct Attempt {
-    request: Request,
-    reply: oneshot::Sender<Result<Response, Error>>,
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Extensions>> + Send + 'a>>;
@@ -193,29 +182,6 @@ async fn run(
     // Fails if the stack has just dropped the attempt.
     let _ = reply.send(result);
     Some(extensions)
-}
-
-// === impl Outgoing ===
-
-impl Service<Request> for Outgoing {
-    type Response = Response;
-    type Error = Error;
-    type Future = ResponseFuture;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let way = request.extensions_mut().remove::<AttemptSender>();
-        Box::pin(async move {
-            let gone = || Error::new(Outcome::Cancelled);
-            let way = way.ok_or_else(gone)?;
-            let (reply, result) = oneshot::channel();
-            way.0.send(Attempt { request, reply }).await.map_err(|_| gone())?;
-            result.await.map_err(|_| gone())?
-        })
-    }
 }
 
 // === errors ===

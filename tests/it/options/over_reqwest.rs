@@ -66,7 +66,7 @@ async fn a_deadline_and_the_timeout_of_a_request_apply_both() {
     let (client, ..) = stage(Reply::hang()).await;
     let (_, _, url) = stage(Reply::hang()).await;
     for (timeout, deadline) in [(300, 60_000), (60_000, 300)] {
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let request = transport().post(&url).body(JSON).timeout(ms(timeout));
         let error = client.call(request).deadline(ms(deadline)).await.unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
@@ -77,7 +77,7 @@ async fn a_deadline_and_the_timeout_of_a_request_apply_both() {
 #[tokio::test]
 async fn a_body_that_streams_has_options_too() {
     let (client, provider, url) = stage(Reply::hang()).await;
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let call = client.call(transport().post(&url).body(streaming()));
     assert!(call.deadline(ms(300)).await.unwrap_err().is_timeout());
     assert!(start.elapsed() < secs(10) && provider.count() <= 1);

@@ -1,5 +1,6 @@
 //! The gateway over real sockets with the real clock, its command line and its file.
 
+mod call_options;
 #[cfg(feature = "compression")]
 mod coded;
 mod config;
