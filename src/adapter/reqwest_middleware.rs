@@ -55,9 +55,10 @@ use crate::{
 /// The whole stack as a [`Middleware`]. See [the module](self).
 #[derive(Clone, Debug)]
 pub struct EvenkeelMiddleware {
+    /// Sends the calls.
+    stack: Client,
+    /// The same as its users see it, with handles alone.
     client: Client,
-    /// The same client as its users see it.
-    handles: Client,
     refusals_as_503: bool,
 }
 
@@ -72,11 +73,11 @@ impl EvenkeelMiddleware {
     ///
     /// If the configuration is invalid: see [`ClientBuilder::build`].
     pub fn new(builder: ClientBuilder) -> Result<Self, ConfigError> {
-        let client = builder.build_with(Reconnect::new(Outgoing {}))?;
-        let handles = client.handles_only(
+        let stack = builder.build_with(Reconnect::new(Outgoing {}))?;
+        let client = stack.handles_only(
             "a call through the reqwest-middleware client that this middleware was added to",
         );
-        Ok(Self { client, handles, refusals_as_503: false })
+        Ok(Self { stack, client, refusals_as_503: false })
     }
 
     /// Answers a call that was refused locally with a response instead of an error: status 503, `retry-after` in whole seconds if
@@ -94,7 +95,7 @@ impl EvenkeelMiddleware {
     ///
     /// It has no transport of its own: its `send`, `call` and `execute` return an [`Error`] that says so, without an attempt.
     pub fn client(&self) -> &Client {
-        &self.handles
+        &self.client
     }
 
     /// The breakers of all routes.
@@ -117,7 +118,7 @@ impl Middleware for EvenkeelMiddleware {
         // At most one attempt and its hedge are under way.
         let (sender, mut attempts) = mpsc::channel(2);
         request.extensions_mut().insert(AttemptSender(sender));
-        let mut call = pin!(self.client.send(request));
+        let mut call = pin!(self.stack.send(request));
         let mut running: Vec<Running<'_>> = Vec::new();
         loop {
             let step = poll_fn(|cx| {

@@ -19,6 +19,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! [`CallOptions::apply`](crate::CallOptions::apply) puts the settings of one call into the extensions of a request, where the
+//! layers read them.
+//!
 //! # The whole stack
 //!
 //! This is what [`Client::builder`](crate::Client::builder) builds, outermost layer first. The order matters: read the comments

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+#[cfg(feature = "reqwest-middleware")]
+mod middleware_options;
 
 use std::{
     error::Error as StdError,

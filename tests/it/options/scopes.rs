@@ -4,6 +4,11 @@ use futures_util::{StreamExt, stream};
 
 use super::*;
 
+/// Runs `make` when it is polled.
+async fn make<T>(make: impl FnOnce() -> T) -> T {
+    make()
+}
+
 fn of(limit: u64) -> CallOptions {
     CallOptions::new().deadline(secs(limit))
 }
@@ -32,17 +37,17 @@ async fn an_inner_scope_is_merged_with_the_outer_one() {
 async fn a_call_has_the_scope_that_it_was_made_in_or_is_awaited_in() {
     let (client, log) = recording();
     let start = Instant::now();
-    let made_inside = of(1).scope(async { client.send(chat(false)) }).await;
+    let made_inside = of(1).scope(make(|| client.send(chat(false)))).await;
     ask(made_inside).await;
     assert_eq!(deadline(&log, start), secs(1));
-    let made_inside = of(1).scope(async { client.call(chat(false)).send() }).await;
+    let made_inside = of(1).scope(make(|| client.call(chat(false)).send())).await;
     ask(made_inside).await;
     assert_eq!(deadline(&log, start), secs(1));
     let made_outside = client.send(chat(false));
     ask(of(2).scope(made_outside)).await;
     assert_eq!(deadline(&log, start), secs(2));
     // Made in an inner scope, awaited in an outer one, and the other way round.
-    of(1).scope(async { ask(of(2).scope(async { client.send(chat(false)) }).await).await }).await;
+    of(1).scope(async { ask(of(2).scope(make(|| client.send(chat(false)))).await).await }).await;
     assert_eq!(deadline(&log, start), secs(2));
     of(1)
         .scope(async {
