@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{
-    models,
-    scope::{Scope, Scoped},
-};
+use super::models;
 use crate::{
     ConfigError,
     cache::Tenant,
@@ -177,20 +174,6 @@ impl CallOptions {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Makes these the options of all calls of evenkeel that `inner` makes: a future, or a stream. Explicit options of a call
-    /// have precedence; scopes inside of this one are merged with it field by field.
-    ///
-    /// For clients that have no way to pass options along, such as async-openai and rig. See [the module](super#scopes).
-    pub fn scope<T>(&self, inner: T) -> Scoped<T> {
-        Scoped::new(self.clone(), inner)
-    }
-
-    /// The options of the scope that the caller is in, merged with those around it; none outside of a scope. Give them to a task
-    /// that is spawned: `tokio::spawn(CallOptions::current().scope(work))`.
-    pub fn current() -> Self {
-        Scope::current().map_or_else(Self::default, |scope| scope.options().clone())
     }
 }
 
