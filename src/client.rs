@@ -1,5 +1,8 @@
 //! The client: the whole stack over one transport.
 
+#[cfg(feature = "reqwest-middleware")]
+mod handles;
+mod questions;
 mod rehearse;
 
 use std::{
@@ -12,13 +15,12 @@ use std::{
 use tower::Service;
 
 use crate::{
-    ConfigError, Error, Request, Response, ResponseFuture, Upstream,
-    availability::Availability,
+    CallOptions, ConfigError, Error, Request, Response, ResponseFuture, Upstream,
     breaker::Breakers,
     cache::CachePolicy,
-    coding,
+    call_options::{OptionSources, Scope},
     context::Route,
-    fallback::{Fallback, FallbackPolicy, Target},
+    fallback::{Fallback, FallbackList, FallbackPolicy, Target},
     identity::IdentityPolicy,
     limit::Limits,
     profile::Profile,
@@ -67,7 +69,8 @@ pub struct ClientBuilder {
 
 /// The stack behind a pointer: its type has the types of all layers in it.
 trait ErasedStack: Send + Sync {
-    fn send(&self, request: Request) -> ResponseFuture;
+    fn send(&self, request: Request, options: OptionSources, first: FallbackList)
+    -> ResponseFuture;
 }
 
 // === impl Client ===
@@ -82,9 +85,15 @@ impl Client {
     ///
     /// A final failure is returned as the provider sent it, `Ok` with its status and body, or as an [`Error`] if there was no
     /// answer. The response's extensions hold the [`AttemptLog`](crate::context::AttemptLog) of the call and the
-    /// [`Verdict`](crate::outcome::Verdict) on the answer.
+    /// [`Verdict`](crate::outcome::Verdict) on the answer. Settings for this call alone are in the extensions of the request, or in
+    /// a [scope](CallOptions::scope): see [`call_options`](crate::call_options).
     pub fn send(&self, request: Request) -> ResponseFuture {
-        self.stack.send(request)
+        let explicit = CallOptions::default();
+        self.send_with(request, OptionSources { explicit, scope: Scope::current() })
+    }
+
+    pub(crate) fn send_with(&self, request: Request, options: OptionSources) -> ResponseFuture {
+        self.stack.send(request, options, self.handles.fallbacks.clone())
     }
 
     /// The most that is read ahead of a streamed request body, in bytes, and the usual time of a call.
@@ -108,28 +117,6 @@ impl Client {
     /// raised. Attempts under way continue, and no longer change the route's breaker.
     pub fn reset(&self, route: &Route) {
         self.handles.reset(route);
-    }
-
-    /// The availability of a route. Reading it changes nothing.
-    ///
-    /// A route is one of [`routes_of`](Self::routes_of) a request, or of those that [`breakers`](Self::breakers) lists.
-    pub fn availability(&self, route: &Route) -> Availability {
-        self.handles.at(route)
-    }
-
-    /// The availability for that request if it were sent now, over all fallbacks and within its [`Deadline`] or the profile's:
-    /// that of the first target; or, if that is unavailable and a fallback below would send the request elsewhere,
-    /// [`Degraded`](Availability::Degraded). Stored answers and canned replies do not count.
-    ///
-    /// [`Deadline`]: crate::context::Deadline
-    pub fn availability_of(&self, request: &Request) -> Availability {
-        self.handles.ahead(&coding::decoded(request))
-    }
-
-    /// The routes that a request may take, in the order of the fallbacks; of a group of targets, one for each.
-    pub fn routes_of(&self, request: &Request) -> Vec<Route> {
-        let fallbacks = self.handles.routes(&coding::decoded(request));
-        fallbacks.into_iter().flatten().map(|(route, _)| route).collect()
     }
 }
 
@@ -234,9 +221,15 @@ impl ClientBuilder {
 // === impl ErasedStack ===
 
 impl<S: Upstream> ErasedStack for S {
-    fn send(&self, request: Request) -> ResponseFuture {
+    fn send(
+        &self,
+        mut request: Request,
+        options: OptionSources,
+        first: FallbackList,
+    ) -> ResponseFuture {
         let mut stack = self.clone();
         Box::pin(async move {
+            options.settle(&mut request, &first)?;
             poll_fn(|cx| stack.poll_ready(cx)).await?;
             stack.call(request).await
         })

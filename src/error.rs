@@ -204,8 +204,12 @@ impl fmt::Display for Error {
         if let Some(code) = self.code() {
             write!(f, " ({code})")?;
         }
-        match self.status() {
-            Some(status) => write!(f, ", status {}", status.as_u16()),
+        if let Some(status) = self.status() {
+            write!(f, ", status {}", status.as_u16())?;
+        }
+        // Made here, and what the caller has to change.
+        match self.0.source.as_ref().and_then(|source| source.downcast_ref::<ConfigError>()) {
+            Some(wrong) => write!(f, ": {wrong}"),
             None => Ok(()),
         }
     }

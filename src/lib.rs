@@ -51,9 +51,9 @@
 //! | | [`credentials`] | the token or the signature of a target whose credentials expire |
 //! | | [`adapter`] | sends it |
 //!
-//! Besides these, [`outcome`] is the vocabulary of outcomes, [`context`] holds the values of one call, [`target`] is where an
-//! attempt goes, [`dialect`] parses and writes the languages of the APIs, [`stream`] watches bodies to their end, and
-//! [`upstream`] has the types that all layers share. [`guide`] has a page for each popular client, and describes [an outage, step
+//! Besides these, [`outcome`] is the vocabulary of outcomes, [`call_options`] are the settings of one call, [`context`] holds its
+//! values, [`target`] is where an attempt goes, [`dialect`] parses and writes the languages of the APIs, [`stream`] watches bodies
+//! to their end, and [`upstream`] has the types that all layers share. [`guide`] has a page for each popular client, and describes [an outage, step
 //! by step](guide::outage). [`rehearsal`] asks every target once, before an outage does. Defaults and their reasons: [`Profile`]. The crate
 //! [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) has a provider that fails on purpose, for your own tests.
 //!
@@ -62,7 +62,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `cache` | yes | [`cache::Memory`]: stored answers in this process. Without it the cache needs a [`cache::Store`] |
-//! | `reqwest` | yes | [`adapter`]: `Client::execute`, `Service<reqwest::Request>`. TLS comes from your own `reqwest` |
+//! | `reqwest` | yes | [`adapter`]: `Client::call` and `execute` with requests of reqwest, `Service<reqwest::Request>`. TLS comes from your own `reqwest` |
 //! | `hyper` | with `reqwest` | [`adapter::Reconnect`], and connect errors of hyper-util are recognised |
 //! | `http2` | | HTTP/2 in the built-in reqwest client, with pings that detect a dead connection |
 //! | `compression` | | requests and answers in gzip, deflate, zstd and br are read like plain ones: see [`coding`] |
@@ -82,6 +82,8 @@ pub mod balance;
 pub mod breaker;
 mod budget;
 pub mod cache;
+mod call;
+pub mod call_options;
 mod circuit_state;
 pub mod classify;
 mod client;
@@ -97,6 +99,7 @@ pub mod guide;
 mod hash;
 pub mod hedge;
 pub mod identity;
+mod into_call;
 mod latency;
 pub mod limit;
 pub mod outcome;
@@ -119,8 +122,11 @@ pub mod timeout;
 pub mod upstream;
 
 pub use availability::Availability;
+pub use call::Call;
+pub use call_options::CallOptions;
 pub use client::{Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
+pub use into_call::IntoCall;
 pub use profile::Profile;
 pub use rehearsal::Rehearsal;
 pub use response_ext::ResponseExt;

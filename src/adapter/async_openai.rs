@@ -63,6 +63,11 @@ impl EvenkeelService {
     pub fn new(client: Client) -> Self {
         Self { client }
     }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
 }
 
 impl Service<HttpRequestFactory> for EvenkeelService {

@@ -8,11 +8,7 @@ use std::{
 
 use tower::Service;
 
-use super::{
-    Reqwest,
-    convert::{from_reqwest, into_reqwest},
-    has_tls,
-};
+use super::{Reqwest, has_tls};
 use crate::{Client, ClientBuilder, ConfigError, Error};
 
 // === impl ClientBuilder ===
@@ -61,26 +57,6 @@ impl ClientBuilder {
 }
 
 // === impl Client ===
-
-impl Client {
-    /// Sends a reqwest request through the whole stack, like `reqwest::Client::execute`.
-    ///
-    /// Headers, bodies and the URL of the response are those of reqwest. A timeout of the request becomes the call's deadline if
-    /// it is sooner than the profile's; so it does not end a stream that has begun.
-    ///
-    /// A streaming request body is sent once, without retries and without other targets, unless the client
-    /// [buffers uploads](ClientBuilder::buffer_uploads). A multipart form whose parts are in memory, up to 32 MiB, is sent again
-    /// as any other request.
-    ///
-    /// # Errors
-    ///
-    /// If no target and no fallback answered: see [`Error`].
-    pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
-        let asked = request.url().clone();
-        let response = self.send(from_reqwest(request, self).await?).await?;
-        Ok(into_reqwest(response, asked))
-    }
-}
 
 impl Service<reqwest::Request> for Client {
     type Response = reqwest::Response;

@@ -78,7 +78,7 @@ async fn upload(
 
 /// Limits the call to that deadline, unless it has an earlier one. It is not set as a [`Deadline`] of the caller, since clients
 /// put long timeouts into all requests.
-fn no_later(request: &mut Request, than: Deadline) {
+pub(super) fn no_later(request: &mut Request, than: Deadline) {
     let own = request.extensions().get::<Deadline>().copied();
     if let Some(own) = own {
         request.extensions_mut().insert(own.min(than));

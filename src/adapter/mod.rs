@@ -31,6 +31,8 @@ mod has_tls;
 mod http_service;
 #[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(feature = "reqwest")]
+mod into_call;
 #[cfg(feature = "hyper")]
 mod kept;
 mod recognise;

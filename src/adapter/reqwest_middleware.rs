@@ -16,6 +16,10 @@
 //! Middlewares that are added after it run once for every attempt, those added before it once for every call. Add one that signs
 //! or logs each request after it. Leave `reqwest-retry` out: its retries would multiply with evenkeel's.
 //!
+//! A request may have settings of its own: `.with_extension(options)` with [`CallOptions`](crate::CallOptions), or with a single
+//! [value of a call](crate::context), such as a [`Deadline`](crate::context::Deadline). For all requests of a client:
+//! `.with_init(reqwest_middleware::Extension(options))`.
+//!
 //! A call that fails is an `Error::Middleware` with evenkeel's [`Error`] inside, including its sources:
 //! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and without other
 //! targets, unless the client [buffers uploads](crate::ClientBuilder::buffer_uploads). evenkeel does not see what the underlying client does by itself, such as its default headers and its redirects: see
@@ -23,6 +27,8 @@
 //!
 //! A client above may treat every transport error as transient, as rig does, and retry at once when a breaker refuses. With
 //! [`refusals_as_503`](EvenkeelMiddleware::refusals_as_503) it gets a response that states when to retry.
+
+mod outgoing;
 
 use std::{
     future::{Future, poll_fn},
@@ -33,37 +39,27 @@ use std::{
 use async_trait::async_trait;
 use http::{Extensions, HeaderValue, StatusCode, header};
 use reqwest_middleware::{Middleware, Next};
-use tokio::sync::{mpsc, oneshot};
-use tower::Service;
+use tokio::sync::mpsc;
 
+use self::outgoing::{Attempt, AttemptSender, Outgoing};
 use super::{
     Reconnect,
     convert::{from_reqwest, from_wire, into_reqwest, to_wire},
     errors::failed,
 };
 use crate::{
-    Client, ClientBuilder, ConfigError, Error, Request, Response, breaker::Breakers,
-    outcome::Outcome, upstream::ResponseFuture,
+    Client, ClientBuilder, ConfigError, Error, Response, breaker::Breakers, call_options,
+    outcome::Outcome,
 };
 
 /// The whole stack as a [`Middleware`]. See [the module](self).
 #[derive(Clone, Debug)]
 pub struct EvenkeelMiddleware {
+    /// Sends the calls.
+    stack: Client,
+    /// The same as its users see it, with handles alone.
     client: Client,
     refusals_as_503: bool,
-}
-
-/// The innermost service: passes every attempt to the `handle` that runs the call, and returns its result.
-#[derive(Clone, Debug, Default)]
-struct Outgoing {}
-
-/// The channel to that `handle`, in the extensions of the request.
-#[derive(Clone)]
-struct AttemptSender(mpsc::Sender<Attempt>);
-
-struct Attempt {
-    request: Request,
-    reply: oneshot::Sender<Result<Response, Error>>,
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Extensions>> + Send + 'a>>;
@@ -77,8 +73,11 @@ impl EvenkeelMiddleware {
     ///
     /// If the configuration is invalid: see [`ClientBuilder::build`].
     pub fn new(builder: ClientBuilder) -> Result<Self, ConfigError> {
-        let client = builder.build_with(Reconnect::new(Outgoing {}))?;
-        Ok(Self { client, refusals_as_503: false })
+        let stack = builder.build_with(Reconnect::new(Outgoing {}))?;
+        let client = stack.handles_only(
+            "a call through the reqwest-middleware client that this middleware was added to",
+        );
+        Ok(Self { stack, client, refusals_as_503: false })
     }
 
     /// Answers a call that was refused locally with a response instead of an error: status 503, `retry-after` in whole seconds if
@@ -88,6 +87,15 @@ impl EvenkeelMiddleware {
     pub fn refusals_as_503(mut self) -> Self {
         self.refusals_as_503 = true;
         self
+    }
+
+    /// The client behind this middleware, for its handles and questions: [`breakers`](Client::breakers), [`limits`](Client::limits),
+    /// [`availability_of`](Client::availability_of), [`reset`](Client::reset). Keep a clone before the middleware moves into its
+    /// client.
+    ///
+    /// It has no transport of its own: its `send`, `call` and `execute` return an [`Error`] that says so, without an attempt.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The breakers of all routes.
@@ -106,10 +114,11 @@ impl Middleware for EvenkeelMiddleware {
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let url = request.url().clone();
         let mut request = from_reqwest(request, &self.client).await.map_err(wrap)?;
+        call_options::carry(extensions, &mut request);
         // At most one attempt and its hedge are under way.
         let (sender, mut attempts) = mpsc::channel(2);
         request.extensions_mut().insert(AttemptSender(sender));
-        let mut call = pin!(self.client.send(request));
+        let mut call = pin!(self.stack.send(request));
         let mut running: Vec<Running<'_>> = Vec::new();
         loop {
             let step = poll_fn(|cx| {
@@ -174,29 +183,6 @@ async fn run(
     // Fails if the stack has just dropped the attempt.
     let _ = reply.send(result);
     Some(extensions)
-}
-
-// === impl Outgoing ===
-
-impl Service<Request> for Outgoing {
-    type Response = Response;
-    type Error = Error;
-    type Future = ResponseFuture;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let way = request.extensions_mut().remove::<AttemptSender>();
-        Box::pin(async move {
-            let gone = || Error::new(Outcome::Cancelled);
-            let way = way.ok_or_else(gone)?;
-            let (reply, result) = oneshot::channel();
-            way.0.send(Attempt { request, reply }).await.map_err(|_| gone())?;
-            result.await.map_err(|_| gone())?
-        })
-    }
 }
 
 // === errors ===

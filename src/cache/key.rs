@@ -21,9 +21,14 @@ pub struct Key([u8; 32]);
 
 /// The tenant that an answer is for: no tenant ever gets the answer of another. Put one into the extensions of a request.
 ///
-/// It replaces the credential in the key. Use it if the credential changes with every call, or if all customers share one.
+/// It replaces the credential in the key. Use it if the credential changes with every call, or if all customers share one. A name
+/// that a caller may choose is a [`Tenant::of_caller`].
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Tenant(Box<str>);
+pub struct Tenant {
+    name: Box<str>,
+    /// Whether the credential is part of the key as well.
+    of_caller: bool,
+}
 
 /// The fields of a request that do not change its answer: the form of the answer, the user, labels and billing.
 const NEUTRAL: [&str; 10] = [
@@ -89,7 +94,30 @@ impl fmt::Debug for Key {
 impl Tenant {
     /// A tenant by a unique name.
     pub fn new(name: impl AsRef<str>) -> Self {
-        Self(name.as_ref().into())
+        Self { name: name.as_ref().into(), of_caller: false }
+    }
+
+    /// A tenant of the caller: its name and the credential are both in the key. So a caller that names its tenants itself, as in a
+    /// header, never gets an answer of another caller, whatever name it sends.
+    pub fn of_caller(name: impl AsRef<str>) -> Self {
+        Self { name: name.as_ref().into(), of_caller: true }
+    }
+
+    /// Whether the name is blank: most likely a value that was not set.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.name.trim().is_empty()
+    }
+}
+
+impl From<&str> for Tenant {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for Tenant {
+    fn from(name: String) -> Self {
+        Self::new(name)
     }
 }
 
@@ -129,10 +157,12 @@ impl Writer {
         }
     }
 
-    /// Writes the tenant if there is one, else everything that identifies the caller.
+    /// Writes the tenant if there is one; everything that identifies the caller, unless the tenant replaces it.
     fn tenant(&mut self, tenant: Option<&Tenant>, request: &Request) {
-        if let Some(Tenant(name)) = tenant {
-            return self.text('t', name);
+        match tenant {
+            Some(Tenant { name, of_caller: false }) => return self.text('t', name),
+            Some(Tenant { name, of_caller: true }) => self.text('u', name),
+            None => {}
         }
         let identity = IdentityPolicy::of(request.extensions());
         let headers = request.headers().iter();

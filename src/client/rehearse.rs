@@ -1,7 +1,7 @@
 //! Asks every target of a client once.
 
 use super::Client;
-use crate::{Request, coding, rehearsal::Rehearsal};
+use crate::{CallOptions, into_call::IntoCall, rehearsal::Rehearsal};
 
 // === impl Client ===
 
@@ -14,10 +14,15 @@ impl Client {
     /// time, each within the limits of an attempt. A stored answer and a wait are listed and not asked; a canned reply is made and
     /// checked. See [`rehearsal`](crate::rehearsal).
     ///
+    /// It takes the same requests as [`call`](Self::call). One that cannot be read, a `reqwest::RequestBuilder` with an error or
+    /// with a body that streams, is sent nowhere, and its rehearsal is empty.
+    ///
     /// Breakers, budgets, limits and stored answers are neither asked nor changed, and no listener gets an event: an open breaker
     /// refuses nothing here, and a failure here opens none. Each request is billed like a call, so send a short one.
-    pub async fn rehearse(&self, request: &Request) -> Rehearsal {
-        let mut request = coding::decoded(request).into_owned();
+    pub async fn rehearse<R: IntoCall>(&self, request: &R) -> Rehearsal {
+        let Some(Ok(mut request)) = self.settled(request, CallOptions::default()) else {
+            return Rehearsal::from_iter([]);
+        };
         if let Some(identity) = &self.handles.identity {
             identity.mark(&mut request);
         }

@@ -68,6 +68,5 @@ pub(crate) use codings::Codings;
 pub(crate) use decode_error::DecodeError;
 pub(crate) use headers::remove_coding;
 pub use request::decode_request;
-pub(crate) use request::decoded;
 pub use service::{DecodeRequest, DecodeRequestLayer, RestoreRequest, RestoreRequestLayer};
 pub(crate) use stream::StreamDecoder;

@@ -1,6 +1,6 @@
 //! A request in a content coding: decoded, and restored.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Uri, header};
@@ -44,16 +44,6 @@ pub fn decode_request(request: &mut Request<Bytes>) {
     let uri = request.uri().clone();
     let original = Original { plain, coded, headers, uri };
     request.extensions_mut().insert(CodedRequest(Arc::new(original)));
-}
-
-/// The request with its body decoded; copied only where that is necessary.
-pub(crate) fn decoded(request: &Request<Bytes>) -> Cow<'_, Request<Bytes>> {
-    if Codings::of(request.headers()) == Codings::Plain {
-        return Cow::Borrowed(request);
-    }
-    let mut request = request.clone();
-    decode_request(&mut request);
-    Cow::Owned(request)
 }
 
 /// Restores the original bytes and headers of a decoded request, if the body was not changed and the request goes to the host

@@ -27,6 +27,6 @@ impl AffinityKey {
 
 impl fmt::Debug for AffinityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sticky")
+        f.write_str("AffinityKey")
     }
 }

@@ -14,6 +14,9 @@
 //! | [`MidStreamFailure`](crate::stream::MidStreamFailure) | what happens to a stream that fails while it is read | the fallback policy's |
 //! | [`Dialect`](crate::dialect::Dialect) | the dialect of the request | by the path |
 //!
+//! [`CallOptions`](crate::CallOptions) hold all of them but [`NonReplayable`], for any client: see
+//! [`call_options`](crate::call_options).
+//!
 //! Layers also exchange values in the extensions: the context of the call, the context of the attempt, and values of single
 //! layers. The stack puts the [`AttemptLog`] into every response it returns.
 //!

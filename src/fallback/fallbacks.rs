@@ -1,7 +1,13 @@
 //! Fallbacks of a single call.
 
-use super::{Fallback, FallbackPolicy};
-use crate::{ConfigError, context::Fallbacks};
+use super::{
+    Fallback, FallbackList, FallbackPolicy,
+    kind::{Kind, TargetGroup},
+};
+use crate::{ConfigError, Request, coding::decode_request, context::Fallbacks, target::Target};
+
+/// The longest name of a fallback, in bytes.
+const LONGEST_NAME: usize = 64;
 
 // === impl Fallbacks ===
 
@@ -38,6 +44,60 @@ impl Fallbacks {
         }
         fallbacks.iter_mut().for_each(Fallback::open);
         Ok(Self::of(fallbacks))
+    }
+
+    /// Other models where the call is addressed.
+    pub(crate) fn models(models: &[Box<str>]) -> Result<Self, ConfigError> {
+        let addressed = Fallback::original_request();
+        Self::new(models.iter().map(|model| addressed.with_model(model)))
+    }
+}
+
+impl IntoIterator for Fallbacks {
+    type Item = Fallback;
+    type IntoIter = std::vec::IntoIter<Fallback>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.steps().to_vec().into_iter()
+    }
+}
+
+// === impl FallbackList ===
+
+impl FallbackList {
+    /// Other models at the first target, as the fallbacks of a call; `None` for a call in no known dialect, which names no model.
+    pub(crate) fn models(
+        &self,
+        request: &mut Request,
+        models: &[Box<str>],
+    ) -> Result<Option<Fallbacks>, ConfigError> {
+        // What is parsed here stays parsed, so the body has to be plain.
+        decode_request(request);
+        if self.0.info(request).dialect().is_none() {
+            return Ok(None);
+        }
+        let first = &self.0.fallbacks[0];
+        Fallbacks::new(models.iter().map(|model| first.with_model(model))).map(Some)
+    }
+}
+
+// === impl Fallback ===
+
+impl Fallback {
+    /// Another model at the targets of this fallback, or where the call is addressed if it has none. Named after the model, which
+    /// is visible ASCII.
+    fn with_model(&self, model: &str) -> Self {
+        let fallback = match &self.kind {
+            Kind::Target(target) => Self::target(Target::clone(target).model(model)),
+            Kind::TargetGroup(TargetGroup { targets, policy, .. }) => {
+                let targets = targets.iter().map(|target| target.clone().model(model));
+                Self::targets(targets).balance(policy.clone())
+            }
+            Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => {
+                Self::target(Target::same_host().model(model))
+            }
+        };
+        fallback.named(&model[..model.len().min(LONGEST_NAME)])
     }
 }
 

@@ -18,6 +18,24 @@
 //! `client.chat().create(…)` and `create_stream(…)` stay as they are. The key in the configuration is that of the first target;
 //! it is removed from every request to another host.
 //!
+//! # Settings of one call
+//!
+//! The client passes no extensions along: set the options of a call by a [scope](crate::call_options#scopes).
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! # use async_openai::{Client, config::OpenAIConfig, error::OpenAIError};
+//! # use evenkeel::CallOptions;
+//! # async fn create(client: &Client<OpenAIConfig>) -> Result<(), OpenAIError> { Ok(()) }
+//! # async fn run(client: &Client<OpenAIConfig>) -> Result<(), OpenAIError> {
+//! let options = CallOptions::new().deadline(Duration::from_secs(8)).fallback_models(["gpt-4o-mini"]);
+//! // `create` is any call, such as client.chat().create(…) or client.chat().create_stream(…).
+//! options.scope(create(client)).await
+//! # }
+//! ```
+//!
+//! A stream that `create_stream` has returned keeps them, wherever it is read.
+//!
 //! # Results
 //!
 //! See [the adapter](crate::adapter::async_openai#errors). One match covers it:

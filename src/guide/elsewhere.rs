@@ -10,7 +10,8 @@
 //!
 //! Path, query, headers and bodies are passed through unchanged. Fallbacks come with a request (`evenkeel-fallbacks:
 //! gpt-4o-mini`: other models, same upstream and key) or from a file (`--config`: other providers, canned replies, limits).
-//! `--help` lists the rest, `crates/gateway/gateway.toml` has every key of a file.
+//! [`call_options`](crate::call_options#the-settings) lists the headers of a request, `--help` the flags,
+//! `crates/gateway/gateway.toml` every key of a file.
 //!
 //! genai 0.7:
 //!

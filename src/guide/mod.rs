@@ -37,6 +37,9 @@
 //! a stall. Turn the client's off: evenkeel bounds connecting, the first content, silences and the whole call (see
 //! [`timeout`](crate::timeout)). A timeout of a single request becomes that call's deadline.
 //!
+//! **Each call may have settings of its own**: a deadline, fallbacks, a priority. [`call_options`](crate::call_options) has them
+//! for every client.
+//!
 //! **One client for the whole program.** Clones share breakers, budgets and connections; a client created for every call starts
 //! without any state.
 //!

@@ -15,12 +15,12 @@
 //!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
 //!     .build_with_reqwest(http.clone())?;
 //!
-//! // For every call: `evenkeel.execute(request.build()?)` instead of `request.send()`.
+//! // For every call: `evenkeel.execute(request)` instead of `request.send()`.
 //! let request = http
 //!     .post("https://api.openai.com/v1/chat/completions")
 //!     .bearer_auth(key)
 //!     .body(r#"{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Where is my parcel?"}]}"#);
-//! let mut answer = evenkeel.execute(request.build()?).await?;
+//! let mut answer = evenkeel.execute(request).await?;
 //! while let Some(bytes) = answer.chunk().await? {
 //!     // An error here means that the answer is not whole.
 //!     # drop(bytes);
@@ -29,6 +29,24 @@
 //! ```
 //!
 //! [`ClientBuilder::build`](crate::ClientBuilder::build) builds a reqwest client with these three settings by itself.
+//!
+//! # Settings of one call
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! # use evenkeel::{Client, context::Priority};
+//! # async fn run(evenkeel: Client, request: reqwest::RequestBuilder) -> Result<(), evenkeel::Error> {
+//! let answer = evenkeel
+//!     .call(request)
+//!     .deadline(Duration::from_secs(8))
+//!     .priority(Priority::Batch)
+//!     .fallback_models(["gpt-4o-mini"])
+//!     .send()
+//!     .await?;
+//! # drop(answer); Ok(()) }
+//! ```
+//!
+//! [`call_options`](crate::call_options) has all of them.
 //!
 //! # Results
 //!

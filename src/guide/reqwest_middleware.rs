@@ -24,6 +24,29 @@
 //! # }
 //! ```
 //!
+//! # Settings of one call
+//!
+//! Put [`CallOptions`](crate::CallOptions), or a single value such as a [`Deadline`](crate::context::Deadline), into the extensions
+//! of the request; those for all requests of a client into its `with_init`:
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! # use evenkeel::CallOptions;
+//! # async fn run(client: reqwest_middleware::ClientWithMiddleware) -> reqwest_middleware::Result<()> {
+//! let options = CallOptions::new().deadline(Duration::from_secs(8)).fallback_models(["gpt-4o-mini"]);
+//! let answer = client
+//!     .post("https://api.openai.com/v1/chat/completions")
+//!     .with_extension(options)
+//!     .send()
+//!     .await?;
+//! # drop(answer); Ok(()) }
+//! ```
+//!
+//! # Handles
+//!
+//! [`EvenkeelMiddleware::client`](crate::adapter::reqwest_middleware::EvenkeelMiddleware::client) has the breakers, the limits and
+//! the availability of the routes that its calls use. Keep a clone before the middleware moves into its client.
+//!
 //! # Results
 //!
 //! The provider's response, also for a final error status. A call without an answer is `Error::Middleware` with evenkeel's error

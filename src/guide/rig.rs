@@ -21,6 +21,20 @@
 //!
 //! rig 0.44 to 0.46 take the client like this; 0.46 needs Rust 1.97. The example is compiled and run in `tests/clients`.
 //!
+//! # Settings of one call
+//!
+//! By a [scope](crate::call_options#scopes). rig sends the request of a stream when the stream is read, so the stream belongs into
+//! the scope:
+//!
+//! ```text
+//! let options = CallOptions::new().deadline(Duration::from_secs(8)).fallback_models(["gpt-4o-mini"]);
+//! let answer = options.scope(model.call("Where is my parcel?")).await?;
+//!
+//! let mut stream = options.scope(model.stream("Where is my parcel?")?);
+//! while let Some(item) = stream.next().await { … }
+//! let answer = stream.into_inner().finish().await?;
+//! ```
+//!
 //! # Results
 //!
 //! A final error status is `ProviderError::ProviderResponse` with its status, headers and body. A call without an answer is

@@ -22,6 +22,8 @@
 //! A client that takes and returns other types is wrapped in an [`HttpService`](crate::adapter::HttpService), and so is a stack
 //! with layers of others in it, as those of tower-http. Above evenkeel, a layer that needs an `http_body::Body` in the request, as
 //! tower-http's `TraceLayer` does, goes above a [`CollectLayer`](crate::adapter::CollectLayer).
+//! [`CallOptions::apply`](crate::CallOptions::apply) puts the settings of one call into the extensions of a request, where the
+//! layers read them.
 //!
 //! # The whole stack
 //!

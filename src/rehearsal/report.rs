@@ -70,9 +70,9 @@ pub enum Finding {
 // === impl Rehearsal ===
 
 impl Rehearsal {
-    /// Whether every target answered, and every canned reply is an answer.
+    /// Whether every target answered, and every canned reply is an answer. `false` if nothing was asked.
     pub fn all_ok(&self) -> bool {
-        self.iter().all(RehearsedTarget::is_ok)
+        !self.targets.is_empty() && self.iter().all(RehearsedTarget::is_ok)
     }
 
     /// The targets, in the order of the fallbacks.

@@ -21,6 +21,7 @@ use crate::{
     classify::ClassifyLayer,
     coding::RestoreRequestLayer,
     context::AttemptContext,
+    credentials::CredentialLayer,
     error::judge,
     fallback::{FallbackList, FallbackPolicy, RehearsalPlan, RehearsalStep},
     outcome::{Outcome, Phase},
@@ -65,10 +66,11 @@ impl Rehearser {
             // The layers of a stack that make the request and judge the answer, without those that keep a state of routes.
             let mut service = ServiceBuilder::new()
                 .layer(AmendLayer::new().events(events.clone()))
-                .layer(ReasoningLayer::default().events(events))
+                .layer(ReasoningLayer::default().events(events.clone()))
                 .layer(timeout.clone())
                 .layer(classify.clone())
                 .layer(RestoreRequestLayer::default())
+                .layer(CredentialLayer::default().events(events))
                 .service(upstream.clone());
             Box::pin(async move {
                 poll_fn(|cx| service.poll_ready(cx)).await?;

@@ -8,7 +8,7 @@ use crate::{
     Availability, Request,
     breaker::Breakers,
     budget::Budgets,
-    context::{Deadline, Route},
+    context::{CallContext, Deadline, Route},
     fallback::FallbackList,
     identity::IdentityLayer,
     limit::Limits,
@@ -46,7 +46,9 @@ impl AvailabilityView {
     pub(crate) fn ahead(&self, request: &Request) -> Availability {
         let now = Instant::now();
         let own = request.extensions().get::<Deadline>().map(|deadline| deadline.left(now));
-        let time = own.unwrap_or(self.deadline);
+        let usual = own.unwrap_or(self.deadline);
+        // A timeout of the request applies if it is sooner.
+        let time = CallContext::deadline(request).map_or(usual, |set| set.left(now).min(usual));
         let fallbacks = self.routes(request).into_iter().map(|equals| {
             let each = equals.into_iter().map(|(route, rests)| {
                 let rest = if rests { Availability::PROBE_ONLY } else { Availability::Clear };

@@ -56,7 +56,17 @@ const FLOORS: [&[&str]; 3] = [
         "retry",
         "timeout",
     ],
-    &["adapter", "client", "guide", "profile", "rehearsal", "stack"],
+    &[
+        "adapter",
+        "call",
+        "call_options",
+        "client",
+        "guide",
+        "into_call",
+        "profile",
+        "rehearsal",
+        "stack",
+    ],
 ];
 
 /// The sources of the library and of each crate beside it.

@@ -3,6 +3,8 @@
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
 mod uploads;
+#[cfg(feature = "reqwest-middleware")]
+mod middleware_options;
 
 use std::{
     error::Error as StdError,

@@ -37,6 +37,7 @@ mod loopback;
 mod metrics;
 mod no_harm;
 mod operations;
+mod options;
 mod outage;
 mod passthrough;
 mod per_call;

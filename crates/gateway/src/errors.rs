@@ -33,16 +33,6 @@ impl GatewayError {
         Self { reply: reply_to(error), wait: error.retry_in(), attempts }
     }
 
-    #[cfg(test)]
-    pub(crate) fn status(&self) -> StatusCode {
-        self.reply.status
-    }
-
-    #[cfg(test)]
-    pub(crate) fn message(&self) -> &str {
-        &self.reply.message
-    }
-
     /// The error as a response.
     pub(crate) fn into_response(self, dialect: Dialect) -> Response<Body> {
         let mut response = Response::new(Body::from(self.reply.body(dialect)));

@@ -25,10 +25,7 @@ pub(crate) fn strip_request(headers: &mut HeaderMap, known: bool) {
     strip_hop_by_hop(headers);
     headers.remove(header::HOST);
     headers.remove(header::EXPECT);
-    // evenkeel itself reads and removes the deadline.
-    let ours = |name: &&HeaderName| {
-        name.as_str().starts_with("evenkeel-") && name.as_str() != "evenkeel-deadline-ms"
-    };
+    let ours = |name: &&HeaderName| name.as_str().starts_with("evenkeel-");
     let ours: Vec<_> = headers.keys().filter(ours).cloned().collect();
     ours.iter().for_each(|name| drop(headers.remove(name)));
     if known {
@@ -106,6 +103,7 @@ mod tests {
             ("proxy-connection", "close"),
             ("expect", "100-continue"),
             ("evenkeel-fallbacks", "m"),
+            ("evenkeel-deadline-ms", "9"),
             ("evenkeel-anything", "m"),
             ("accept-encoding", "gzip"),
         ]);

@@ -24,7 +24,7 @@
 //! | `check` | `--check`: every target is asked once |
 //! | `serve` | the listener, its limits, its shutdown |
 //! | `proxy` | one request and its response |
-//! | `request_overrides`, `headers`, `upload` | the `evenkeel-*` headers of a request; which headers are forwarded; bodies that are streamed |
+//! | `headers`, `upload` | which headers are forwarded; bodies that are streamed. `CallOptions` of evenkeel parse the `evenkeel-*` headers |
 //! | `transport`, `tls`, `env_proxy` | sends a request over HTTP or HTTPS; path and query stay as they are |
 //! | `errors` | errors in the caller's dialect: as a response, or as the last event of a stream |
 //! | `health` | `/healthz`: the state of each route |
@@ -48,7 +48,6 @@ mod options;
 mod outcomes;
 mod proxy;
 mod rate_limits;
-mod request_overrides;
 mod serve;
 mod setup;
 mod target_tables;

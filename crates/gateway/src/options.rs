@@ -96,7 +96,13 @@ Headers of a request, for that request alone; they are not sent to the upstream:
   evenkeel-commit: complete          a stream is passed on when it is whole, or as an error [default: first-content]
   evenkeel-deadline-ms: N            the time of the call, in milliseconds [default: that of the profile]
   evenkeel-priority: batch           waits behind interactive calls [default: interactive]
-  evenkeel-sticky: KEY               calls with the same key go to the same one of equal targets
+  evenkeel-affinity: KEY             calls with the same key go to the same one of equal targets; older name:
+                                     evenkeel-sticky
+  evenkeel-tenant: NAME              stored answers are kept apart by it, for each key of a caller [default: none]
+  evenkeel-mid-stream-failure: continue
+                                     a stream that breaks goes on at a target that can continue it, or ends in an error
+                                     (error) [default: mid_stream_failure of the file]
+  evenkeel-dialect: DIALECT          openai-chat, openai-responses, anthropic, gemini or ollama [default: by the path]
 
 Headers of a response:
   evenkeel-served-by                 who gave it: primary, a model, the name of a target; gateway for an error made here

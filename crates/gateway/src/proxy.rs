@@ -5,10 +5,10 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{Router, body::Body, extract::State, routing};
 use bytes::Bytes;
 use evenkeel::{
+    CallOptions, ConfigError,
     coding::decode_request,
     context::{AttemptLog, NonReplayable},
     dialect::{Dialect, RequestInfo},
-    fallback::{Fallback, Fallbacks, Target},
     stream::{ErrorTailBody, decode_response},
 };
 use http::{
@@ -19,7 +19,6 @@ use http::{
 use super::{
     errors::{GatewayError, reply_to},
     headers, health,
-    request_overrides::RequestOverrides,
     setup::Gateway,
     upload::{Upload, is_small, read_whole},
 };
@@ -39,11 +38,17 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
 
 async fn pass(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let dialect = headers::caller_dialect(&parts);
+    let options = CallOptions::from_headers(&parts.headers);
+    let declared = options.as_ref().ok().and_then(CallOptions::declared_dialect);
+    let dialect = declared.unwrap_or_else(|| headers::caller_dialect(&parts));
     if headers::is_websocket(&parts.headers) {
         return websocket_refused(dialect);
     }
-    match gateway.pass(parts, body).await {
+    let result = match options {
+        Ok(options) => gateway.pass(parts, body, options).await,
+        Err(error) => Err(bad_header(&error)),
+    };
+    match result {
         Ok(response) => response,
         Err(error) => error.into_response(dialect),
     }
@@ -60,17 +65,26 @@ fn websocket_refused(dialect: Dialect) -> Response<Body> {
     response
 }
 
+/// The error of an `evenkeel-` header.
+fn bad_header(error: &ConfigError) -> GatewayError {
+    GatewayError::new(StatusCode::BAD_REQUEST, "bad_header", format!("the header {error}"))
+}
+
 // === impl Gateway ===
 
 impl Gateway {
-    async fn pass(&self, mut parts: Parts, body: Body) -> Result<Response<Body>, GatewayError> {
+    async fn pass(
+        &self,
+        mut parts: Parts,
+        body: Body,
+        options: CallOptions,
+    ) -> Result<Response<Body>, GatewayError> {
         parts.uri = self.addressed(&parts)?;
         // The version is that of the caller's connection. An HTTP/1.0 request to an upstream could neither stream nor keep its
         // connection.
         parts.version = http::Version::HTTP_11;
         let head_only = parts.method == Method::HEAD;
-        let known = Dialect::of_path(parts.uri.path()).filter(|_| parts.method == Method::POST);
-        let overrides = RequestOverrides::parse(&parts.headers)?;
+        let known = dialect_of(&parts, &options);
         let (bytes, upload) = match known {
             Some(_) => (read_whole(body, &parts.headers, self.body).await?, None),
             None if is_small(&body) => (read_whole(body, &parts.headers, self.body).await?, None),
@@ -79,7 +93,9 @@ impl Gateway {
         headers::strip_request(&mut parts.headers, known.is_some());
         let mut request = Request::from_parts(parts, bytes);
         request.extensions_mut().clear();
-        self.apply(overrides, known, request.extensions_mut());
+        request.extensions_mut().insert(options);
+        // It is read here as well.
+        known.map(|dialect| request.extensions_mut().insert(dialect));
         if let Some(upload) = upload {
             request.extensions_mut().insert(upload);
             request.extensions_mut().insert(NonReplayable);
@@ -105,45 +121,6 @@ impl Gateway {
             return Err(wrong());
         }
         Uri::from_parts(addressed).map_err(|_| wrong())
-    }
-
-    /// Puts the overrides into the extensions, where evenkeel reads them.
-    fn apply(
-        &self,
-        overrides: RequestOverrides,
-        known: Option<Dialect>,
-        extensions: &mut http::Extensions,
-    ) {
-        let RequestOverrides { fallbacks, commit, priority, sticky } = overrides;
-        if let Some(commit) = commit {
-            extensions.insert(commit);
-        }
-        if let Some(priority) = priority {
-            extensions.insert(priority);
-        }
-        if let Some(sticky) = sticky {
-            extensions.insert(sticky);
-        }
-        // Another model can be requested only if the dialect is known.
-        if !fallbacks.is_empty() && known.is_some() {
-            self.apply_fallbacks(&fallbacks, extensions);
-        }
-    }
-
-    /// Adds the models as fallbacks between the first target and those of the file.
-    fn apply_fallbacks(&self, models: &[String], extensions: &mut http::Extensions) {
-        let fallback = |model: &String| {
-            let first = self.first.iter().map(|target| target.clone().model(model));
-            let here = self.first.is_empty().then(|| Target::same_host().model(model));
-            // `RequestOverrides` allows ASCII only, so that each character is one byte.
-            let name = &model[..model.len().min(64)];
-            Fallback::targets(first.chain(here)).named(name)
-        };
-        match Fallbacks::new(models.iter().map(fallback)) {
-            Ok(fallbacks) => drop(extensions.insert(fallbacks)),
-            // Not reached: `RequestOverrides` refuses the same before.
-            Err(error) => tracing::warn!(%error, "fallbacks were left out"),
-        }
     }
 
     /// The name of the target or fallback that answered: from evenkeel's headers, else from the attempt log, else the first
@@ -193,6 +170,13 @@ impl Gateway {
             None => Response::from_parts(head, Body::new(body)),
         }
     }
+}
+
+/// The dialect of a call to a model: the declared one, except at the path of another known operation, else that of the path.
+fn dialect_of(parts: &Parts, options: &CallOptions) -> Option<Dialect> {
+    let path = parts.uri.path();
+    let declared = options.declared_dialect().filter(|_| !Dialect::is_elsewhere(path));
+    declared.or_else(|| Dialect::of_path(path)).filter(|_| parts.method == Method::POST)
 }
 
 /// A response to HEAD, or one with a status that has no body. Its `content-length`, if any, stays, and none is added.

@@ -3,9 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use evenkeel::{
-    Client, ClientBuilder, ConfigError, Profile,
-    fallback::{FallbackPolicy, Target},
-    identity::IdentityPolicy,
+    Client, ClientBuilder, ConfigError, Profile, fallback::FallbackPolicy, identity::IdentityPolicy,
 };
 use http::Uri;
 
@@ -40,8 +38,6 @@ pub(crate) struct Gateway {
     pub(crate) other: Client,
     /// Where requests are sent: scheme, host and port.
     pub(crate) origin: Uri,
-    /// The targets of the first fallback; empty if that is `--upstream`.
-    pub(crate) first: Vec<Target>,
     /// The name of the first target.
     pub(crate) name: String,
     /// The largest request body that is buffered, in bytes.
@@ -119,7 +115,6 @@ impl Gateway {
         Ok(Self {
             chat: chat.build_with(transport.clone()).map_err(located)?,
             other: other.build_with(transport).map_err(located)?,
-            first: fallbacks.first_targets(),
             name: fallbacks.first.map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
             origin: fallbacks.origin,
             body: limits.body,
@@ -178,11 +173,6 @@ impl<'a> FallbackOrder<'a> {
         let targets = self.file.fallbacks.iter().flat_map(|fallback| &fallback.targets);
         let mut origins = targets.filter_map(|(_, origin)| origin.as_ref()).chain([&self.origin]);
         origins.any(|uri| uri.scheme_str() == Some("https"))
-    }
-
-    fn first_targets(&self) -> Vec<Target> {
-        let targets = self.first.iter().flat_map(|first| &first.targets);
-        targets.map(|(target, _)| target.clone()).collect()
     }
 
     /// The policy of the fallbacks of the allowed kinds.

@@ -96,7 +96,9 @@ fn help_lists_every_flag_and_header_with_units_and_defaults() {
         for default in ["[default: 127.0.0.1:8080]", "[default: interactive]", "[default: info]"] {
             assert!(help.contains(default), "{default}: {help}");
         }
-        for word in ["fallbacks", "commit", "deadline-ms", "priority", "sticky"] {
+        let texts = ["fallbacks", "commit", "deadline-ms", "priority"];
+        for word in texts.into_iter().chain(["affinity", "tenant", "mid-stream-failure", "dialect"])
+        {
             assert!(help.contains(&format!("evenkeel-{word}: ")), "{word}: {help}");
         }
     }

@@ -1,0 +1,66 @@
+//! The requests that a client sends.
+
+use std::future::{Future, ready};
+
+use bytes::Bytes;
+
+use crate::{Client, Error, Request, Response};
+
+/// A request that a [`Client`](crate::Client) sends and answers questions about.
+///
+/// | request | its response | feature |
+/// |---|---|---|
+/// | `reqwest::Request` | `reqwest::Response` | `reqwest` |
+/// | `reqwest::RequestBuilder` | `reqwest::Response`; an error of the builder is the [`Error`] of the call | `reqwest` |
+/// | `http::Request<B>` with a body that is [`Bytes`] or can be made into them | [`Response`] | |
+///
+/// Sealed: it has no other implementations.
+pub trait IntoCall: sealed::Sealed + Sized + Send + 'static {
+    /// The response to such a request.
+    type Response: Send + 'static;
+
+    /// What a response needs to know of its request.
+    #[doc(hidden)]
+    type Asked: Send + 'static;
+
+    /// A copy for questions; `None` if the request cannot be read. A body that streams is empty in it.
+    #[doc(hidden)]
+    fn copy(&self) -> Option<Request>;
+
+    #[doc(hidden)]
+    fn into_request(
+        self,
+        client: &Client,
+    ) -> impl Future<Output = Result<(Request, Self::Asked), Error>> + Send;
+
+    #[doc(hidden)]
+    fn respond(response: Response, asked: Self::Asked) -> Self::Response;
+}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+// === impl IntoCall ===
+
+impl<B> sealed::Sealed for http::Request<B> {}
+
+impl<B: Into<Bytes> + Clone + Send + 'static> IntoCall for http::Request<B> {
+    type Response = Response;
+    type Asked = ();
+
+    fn copy(&self) -> Option<Request> {
+        Some(self.clone().map(Into::into))
+    }
+
+    fn into_request(
+        self,
+        _: &Client,
+    ) -> impl Future<Output = Result<(Request, ()), Error>> + Send {
+        ready(Ok((self.map(Into::into), ())))
+    }
+
+    fn respond(response: Response, (): ()) -> Response {
+        response
+    }
+}
