@@ -67,6 +67,7 @@
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
 //! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for existing code |
+//! | `serde` | | [`config`]: profile, targets, fallbacks and limits from TOML, YAML or JSON |
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -86,6 +87,8 @@ mod client;
 pub mod coding;
 mod cold_start;
 mod compatibility;
+#[cfg(feature = "serde")]
+pub mod config;
 pub mod context;
 pub mod dialect;
 mod error;

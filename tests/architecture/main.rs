@@ -53,7 +53,7 @@ const FLOORS: [&[&str]; 3] = [
         "retry",
         "timeout",
     ],
-    &["adapter", "client", "guide", "profile", "stack"],
+    &["adapter", "client", "config", "guide", "profile", "stack"],
 ];
 
 /// The sources of the library and of each crate beside it.
