@@ -81,16 +81,17 @@
 //! Formats differ in what they take for a text: a bare `1e3` or `0x10` is a number in YAML. Anchors and merge keys of YAML depend on
 //! its reader. What is code stays code: schedules of retries, stores, listeners and canned replies from a closure.
 
-mod config;
+mod read;
 mod reading_error;
 #[cfg(test)]
 mod schema;
 mod settings;
+mod source;
 mod tables;
 mod tree;
 mod values;
 
-pub use self::config::Config;
+pub use read::Config;
 pub use settings::{FallbackKind, NamedFallback, NamedTarget, ServerKeys, Settings};
 pub use tree::read_tree;
 pub use values::ProfileName;

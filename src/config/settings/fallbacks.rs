@@ -1,19 +1,15 @@
 //! The fallbacks of a configuration, and their order.
 
-use http::Uri;
-
-use super::targets::{configured, target};
+use super::targets::{Env, NamedTarget, configured, target};
 use crate::{
     ConfigError,
     config::{
-        config::Config,
+        source::Source,
         tables::{GROUP_KEYS, TargetTable},
         values::{Name, Parsed},
     },
-    fallback::{Fallback, Target},
+    fallback::Fallback,
 };
-
-pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A fallback of a configuration.
 #[derive(Clone, Debug)]
@@ -28,18 +24,6 @@ pub struct NamedFallback {
     /// Its equal targets; none if it is no target.
     pub targets: Vec<NamedTarget>,
     /// The path of its table in the configuration: `target[0]`.
-    pub path: String,
-}
-
-/// One target of a fallback.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NamedTarget {
-    /// The target, with its key.
-    pub target: Target,
-    /// Scheme, host and port of its `base_url`. `None`: those of the request.
-    pub origin: Option<Uri>,
-    /// The path of its table in the configuration: `target[1]`.
     pub path: String,
 }
 
@@ -68,10 +52,10 @@ const PRIMARY: &str = "primary";
 
 impl Order {
     /// Those of the key `fallbacks`; without it, targets, stored answers and canned replies in the order of the file.
-    pub(super) fn new(config: &Config, env: Env<'_>) -> Result<Self, ConfigError> {
-        let all = all(config, env)?;
-        let upstream = config.file.upstream.is_some();
-        let Some(names) = &config.file.fallbacks else {
+    pub(super) fn new(source: &Source, env: Env<'_>) -> Result<Self, ConfigError> {
+        let all = all(source, env)?;
+        let upstream = source.file.upstream.is_some();
+        let Some(names) = &source.file.fallbacks else {
             return Ok(Self { fallbacks: all, addressed_first: upstream });
         };
         let mut fallbacks: Vec<NamedFallback> = Vec::new();
@@ -112,11 +96,11 @@ fn found(
 }
 
 /// Every fallback, in the order of the file.
-fn all(config: &Config, env: Env<'_>) -> Result<Vec<NamedFallback>, ConfigError> {
-    let file = &config.file;
+fn all(source: &Source, env: Env<'_>) -> Result<Vec<NamedFallback>, ConfigError> {
+    let file = &source.file;
     let mut all = Vec::new();
     for members in groups(&file.target)? {
-        add(&mut all, group(config, &members, env)?)?;
+        add(&mut all, group(source, &members, env)?)?;
     }
     for (at, table) in file.stored.iter().enumerate() {
         let on = table.on.iter().flatten().map(|on| on.0.clone());
@@ -175,7 +159,7 @@ fn groups(targets: &[TargetTable]) -> Result<Vec<Vec<(usize, &TargetTable)>>, Co
 
 /// The fallback of one target, or of several that are equal.
 fn group(
-    config: &Config,
+    source: &Source,
     members: &[(usize, &TargetTable)],
     env: Env<'_>,
 ) -> Result<NamedFallback, ConfigError> {
@@ -185,7 +169,7 @@ fn group(
     for (nth, (at, table)) in members.iter().enumerate() {
         targets.push(target(table, format!("target[{at}]"), env)?);
         if nth > 0 {
-            check_group_keys(config, *at)?;
+            check_group_keys(source, *at)?;
         }
     }
     let name = table.group.as_ref().unwrap_or(&table.name).0.0.clone();
@@ -195,8 +179,8 @@ fn group(
 }
 
 /// Rejects the keys of a group at a target that is not its first.
-fn check_group_keys(config: &Config, at: usize) -> Result<(), ConfigError> {
-    let table = config.tree.get("target").and_then(|targets| targets.get(at));
+fn check_group_keys(source: &Source, at: usize) -> Result<(), ConfigError> {
+    let table = source.tree.get("target").and_then(|targets| targets.get(at));
     let is_set = |key: &&str| table.is_some_and(|table| table.get(*key).is_some());
     match GROUP_KEYS.iter().find(|key| is_set(key)) {
         Some(key) => Err(ConfigError::because(

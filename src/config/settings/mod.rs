@@ -2,16 +2,19 @@
 
 mod answers;
 mod breaker;
+mod checked;
 mod fallbacks;
 mod locate;
 mod outcomes;
 mod profile;
-mod settings;
+mod server;
 mod targets;
 mod traffic;
 
-pub use fallbacks::{FallbackKind, NamedFallback, NamedTarget};
-pub use settings::{ServerKeys, Settings};
+pub use checked::Settings;
+pub use fallbacks::{FallbackKind, NamedFallback};
+pub use server::ServerKeys;
+pub use targets::NamedTarget;
 
 /// A policy with that value, if there is one.
 fn with<P, T>(policy: P, value: Option<T>, set: impl FnOnce(P, T) -> P) -> P {

@@ -1,9 +1,8 @@
 //! Targets, and the fallbacks of targets.
 
-use super::{
-    fallbacks::{Env, NamedTarget},
-    with,
-};
+use http::Uri;
+
+use super::with;
 use crate::{
     ConfigError,
     config::{
@@ -13,6 +12,20 @@ use crate::{
     fallback::{Capabilities, Edit, Fallback, ForeignReasoning, Target},
     target::group::BalancePolicy,
 };
+
+pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// One target of a fallback.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NamedTarget {
+    /// The target, with its key.
+    pub target: Target,
+    /// Scheme, host and port of its `base_url`. `None`: those of the request.
+    pub origin: Option<Uri>,
+    /// The path of its table in the configuration: `target[1]`.
+    pub path: String,
+}
 
 /// A target, with its key.
 pub(super) fn target(

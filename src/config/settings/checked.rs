@@ -1,20 +1,20 @@
 //! The settings of a client.
 
-use std::{net::SocketAddr, time::Duration};
-
-use http::Uri;
+use std::time::Duration;
 
 use super::{
     answers::{cache, identity},
-    fallbacks::{Env, FallbackKind, NamedFallback, Order},
+    fallbacks::{FallbackKind, NamedFallback, Order},
     locate::{Paths, in_key_names, located},
     outcomes::error_codes,
     profile::profile,
+    server::ServerKeys,
+    targets::Env,
 };
 use crate::{
     Client, ClientBuilder, ConfigError, Profile,
     cache::CachePolicy,
-    config::{config::Config, tables::CacheTable},
+    config::{source::Source, tables::CacheTable},
     fallback::FallbackPolicy,
     identity::IdentityPolicy,
     outcome::ErrorCodeTable,
@@ -43,34 +43,12 @@ pub struct Settings {
     pub server: ServerKeys,
 }
 
-/// The keys that only a server has a use for, as they are set.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct ServerKeys {
-    /// The address to listen on.
-    pub listen: Option<SocketAddr>,
-    /// Where requests are sent first: scheme, host and port.
-    pub upstream: Option<Uri>,
-    /// The time limit of a connection to an upstream.
-    pub connect: Duration,
-    /// The most retries on the same route, if they are set.
-    pub retries: Option<u32>,
-    /// The time limit of a request that is not a chat.
-    pub other: Option<Duration>,
-    /// The time for answers in progress at shutdown.
-    pub drain: Option<Duration>,
-    /// The largest request body that is buffered, in bytes.
-    pub body: Option<usize>,
-    /// The most connections at a time.
-    pub connections: Option<usize>,
-}
-
 // === impl Settings ===
 
 impl Settings {
-    pub(in crate::config) fn new(config: &Config, env: Env<'_>) -> Result<Self, ConfigError> {
-        let file = &config.file;
-        let Order { mut fallbacks, addressed_first } = Order::new(config, env)?;
+    pub(in crate::config) fn new(source: &Source, env: Env<'_>) -> Result<Self, ConfigError> {
+        let file = &source.file;
+        let Order { mut fallbacks, addressed_first } = Order::new(source, env)?;
         let target = fallbacks.first().is_some_and(|it| it.kind == FallbackKind::Target);
         let first = (target && !addressed_first).then(|| fallbacks.remove(0));
         let stored = fallbacks.iter().any(|fallback| fallback.kind == FallbackKind::Stored);
@@ -78,7 +56,7 @@ impl Settings {
         let of_stored = stored.then(CacheTable::default);
         let profile = profile(file)?;
         let settings = Self {
-            server: ServerKeys::new(config, &profile),
+            server: ServerKeys::new(source, &profile),
             profile,
             first,
             fallbacks,
@@ -148,23 +126,5 @@ impl Settings {
 impl NamedFallback {
     fn paths(&self) -> Paths<'_> {
         Paths { own: &self.path, targets: self.targets.iter().map(|it| &*it.path).collect() }
-    }
-}
-
-// === impl ServerKeys ===
-
-impl ServerKeys {
-    fn new(config: &Config, profile: &Profile) -> Self {
-        let limits = &config.file.limits;
-        Self {
-            listen: config.file.listen.as_ref().map(|listen| listen.0),
-            upstream: config.file.upstream.as_ref().map(|upstream| upstream.0.clone()),
-            connect: profile.connect.within(profile.deadline).time(),
-            retries: limits.retries.map(|retries| retries.u32()),
-            other: limits.other.map(|other| other.0),
-            drain: limits.drain.map(|drain| drain.0),
-            body: limits.body.map(|body| body.usize()),
-            connections: limits.connections.map(|connections| connections.usize()),
-        }
     }
 }

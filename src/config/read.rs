@@ -4,12 +4,12 @@ use std::fmt;
 
 use http::Uri;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     reading_error::reading_error,
     settings::Settings,
-    tables::File,
+    source::Source,
     tree::{check_tables, read_tree, without_nulls},
     values::{One, Parsed, ProfileName, origin_of},
 };
@@ -19,12 +19,8 @@ use crate::{ClientBuilder, ConfigError};
 ///
 /// It holds no secrets: the variables of the environment that it names are read by [`builder`](Self::builder) and
 /// [`settings`](Self::settings).
-#[derive(Clone)]
-pub struct Config {
-    pub(super) file: File,
-    /// What was read, to be written again, and to look up which keys are set.
-    pub(super) tree: Map<String, Value>,
-}
+#[derive(Clone, Default)]
+pub struct Config(Source);
 
 // === impl Config ===
 
@@ -45,14 +41,14 @@ impl Config {
         let file =
             serde_path_to_error::deserialize(&tree).map_err(|error| reading_error(&error))?;
         let Value::Object(tree) = tree else { return Ok(Self::default()) };
-        Ok(Self { file, tree })
+        Ok(Self(Source { file, tree }))
     }
 
     /// Replaces the profile.
     #[must_use]
     pub fn profile(mut self, name: ProfileName) -> Self {
-        self.file.profile = Some(One(name));
-        self.tree.insert("profile".into(), name.as_str().into());
+        self.0.file.profile = Some(One(name));
+        self.0.tree.insert("profile".into(), name.as_str().into());
         self
     }
 
@@ -64,8 +60,8 @@ impl Config {
     pub fn upstream(mut self, origin: &Uri) -> Result<Self, ConfigError> {
         let text = origin.to_string();
         let origin = origin_of(&text).map_err(|what| ConfigError::because("upstream", what))?;
-        self.file.upstream = Some(Parsed(origin));
-        self.tree.insert("upstream".into(), text.into());
+        self.0.file.upstream = Some(Parsed(origin));
+        self.0.tree.insert("upstream".into(), text.into());
         Ok(self)
     }
 
@@ -88,20 +84,13 @@ impl Config {
     ///
     /// Those of [`builder`](Self::builder).
     pub fn settings(&self, env: impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
-        Settings::new(self, &env)
-    }
-}
-
-impl Default for Config {
-    /// The configuration in which no key is set.
-    fn default() -> Self {
-        Self { file: File::default(), tree: Map::new() }
+        Settings::new(&self.0, &env)
     }
 }
 
 impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
-        self.tree == other.tree
+        self.0.tree == other.0.tree
     }
 }
 
@@ -114,16 +103,16 @@ impl<'de> Deserialize<'de> for Config {
 impl Serialize for Config {
     /// Writes the keys that are set, as they were read.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.tree.serialize(serializer)
+        self.0.tree.serialize(serializer)
     }
 }
 
 impl fmt::Debug for Config {
     /// The texts of replies and the URLs stay out of logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.file.target.iter().map(|target| &target.name.0.0);
+        let names = self.0.file.target.iter().map(|target| &target.name.0.0);
         f.debug_struct("Config")
-            .field("keys", &self.tree.keys().collect::<Vec<_>>())
+            .field("keys", &self.0.tree.keys().collect::<Vec<_>>())
             .field("targets", &names.collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
