@@ -4,10 +4,10 @@
 //! Library and gateway share one format, so a file moves between them unchanged. API keys are never in it: `key_env` names the
 //! variable of the environment that holds one.
 //!
-//! ```
+//! ```no_run
 //! use evenkeel::config::Config;
 //!
-//! let text = r#"
+//! let config: Config = toml::from_str(r#"
 //!     [[target]]
 //!     name = "openai"
 //!     base_url = "https://api.openai.com/v1"
@@ -19,19 +19,16 @@
 //!
 //!     [limits]
 //!     deadline = "8s"
-//! "#;
-//! let config: Config = toml::from_str(text)?;
-//! # let env = |name: &str| (name == "OPENAI_API_KEY").then(|| "its key".to_owned());
-//! # #[cfg(any())]
-//! let env = |name: &str| std::env::var(name).ok();
-//! let builder = config.builder(env)?;
+//! "#)?;
+//! let builder = config.builder(|name| std::env::var(name).ok())?;
 //! // What a file cannot say can be set on the builder, before `build()`.
 //! # let _ = builder; Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! From JSON it is `serde_json::from_str(text)?`; from YAML the same function of a YAML crate. To know the key that an error is
 //! about, read a tree first: `Config::from_value(toml::from_str(text)?)` returns a [`ConfigError`](crate::ConfigError) with the
-//! path of the key. [`Settings`] has the parts one by one, for programs that use more than one profile.
+//! path of the key ([`read_tree`] is for formats whose own tree would lose a key). [`Settings`] has the parts one by one, for
+//! programs that use more than one profile.
 //!
 //! # Values
 //!

@@ -442,6 +442,16 @@ fn a_configuration_shows_no_key_and_no_text() {
     }
 }
 
+#[test]
+fn an_error_through_serde_names_the_key_too() {
+    let toml = toml::from_str::<Config>("[limits]\ndeadlin = 1\n").unwrap_err();
+    let expected = "limits.deadlin is an unknown field; did you mean `deadline`?";
+    assert_eq!(toml.message(), expected);
+    assert!(toml.to_string().contains(expected) && !toml.to_string().contains("= 1"), "{toml}");
+    let json = serde_json::from_str::<Config>(r#"{"limits": {"deadlin": 1}}"#).unwrap_err();
+    assert!(json.to_string().starts_with(expected), "{json}");
+}
+
 /// A value of any kind, with the names of real keys among those of its tables.
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
