@@ -233,7 +233,9 @@ impl ConfigError {
 
     /// Creates an error with that reason, which follows the name of the field: `is missing; …`.
     pub(crate) fn because(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { field: field.into(), reason: reason.into() }
+        // A path may have a key of the user's in it.
+        let field = field.into().replace(char::is_control, " ");
+        Self { field, reason: reason.into() }
     }
 
     /// The field with the invalid value.

@@ -452,6 +452,16 @@ fn an_error_through_serde_names_the_key_too() {
     assert!(json.to_string().starts_with(expected), "{json}");
 }
 
+#[test]
+fn a_key_with_a_line_break_in_it_makes_no_second_line() {
+    let change = json!({ "a\nb": 1 });
+    let odd = json!({ "target": [{ "name": "a", "model": "m", "rename": change.clone() }] });
+    let error = Config::from_value(odd).unwrap_err().to_string();
+    assert_eq!(error, "target[0].rename.a b is a number; allowed is a text");
+    let error = Config::from_value(change).unwrap_err().to_string();
+    assert!(error.lines().count() == 1 && error.contains("is an unknown field"), "{error}");
+}
+
 /// A value of any kind, with the names of real keys among those of its tables.
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -465,6 +475,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
         prop::sample::select(keys()).prop_map(str::to_owned),
         "[a-z_]{1,8}".prop_map(String::from),
+        "[ -~\n]{0,4}".prop_map(String::from),
     ];
     leaf.prop_recursive(4, 48, 8, move |inner| {
         prop_oneof![

@@ -48,6 +48,11 @@ pub(super) fn target(
         }
         _ => target.bearer(&key),
     });
+    Ok(NamedTarget { target: described(target, table), origin, path })
+}
+
+/// The target with the keys that say what it is and what it accepts.
+fn described(target: Target, table: &TargetTable) -> Target {
     let target = with(target, table.model.as_ref(), |target, model| target.model(&model.0.0));
     let target = with(target, table.dialect, |target, dialect| target.dialect(dialect.0));
     let target = with(target, table.endpoint.as_ref(), |target, path| target.endpoint(&path.0.0));
@@ -56,8 +61,7 @@ pub(super) fn target(
     let target = with(target, table.idempotent.filter(|is| *is), |target, _| target.idempotent());
     let keeps = table.keep_foreign_reasoning.filter(|keeps| *keeps);
     let target = with(target, keeps, |target, _| target.foreign_reasoning(ForeignReasoning::Keep));
-    let target = with(target, table.compatibility, |target, it| target.compatibility(it.0));
-    Ok(NamedTarget { target, origin, path })
+    with(target, table.compatibility, |target, it| target.compatibility(it.0))
 }
 
 /// The API key in a variable of the environment.

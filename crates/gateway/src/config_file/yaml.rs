@@ -74,19 +74,13 @@ impl<'a> Reader<'a> {
     ) -> Result<Value, SyntaxError> {
         let at = if path.is_empty() { "the configuration" } else { path };
         let refused = |what: &str| Err(SyntaxError::plain(line, at, what));
-        let tagged = |tag: &Option<std::borrow::Cow<'_, saphyr_parser::Tag>>| tag.is_some();
         match event {
-            Event::Scalar(text, ScalarStyle::Plain, _, tag) if !tagged(&tag) => {
-                match plain(&text) {
-                    Number::Finite(value) => Ok(value),
-                    Number::Infinite => refused("is no finite number; allowed is one"),
-                }
-            }
-            Event::Scalar(text, _, _, tag)
-                if tag.as_ref().is_none_or(|tag| tag.suffix == "str") =>
-            {
-                Ok(Value::from(&*text))
-            }
+            Event::Scalar(text, ScalarStyle::Plain, _, None) => match plain(&text) {
+                Number::Finite(value) => Ok(value),
+                Number::Infinite => refused("is no finite number; allowed is one"),
+            },
+            Event::Scalar(text, _, _, None) => Ok(Value::from(&*text)),
+            Event::Scalar(text, _, _, Some(tag)) if tag.suffix == "str" => Ok(Value::from(&*text)),
             Event::SequenceStart(_, None) | Event::MappingStart(_, None) if below == 0 => {
                 refused("is nested too deeply; allowed are 32 levels")
             }
