@@ -70,8 +70,7 @@ struct Inner {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     field: String,
-    value: String,
-    allowed: String,
+    reason: String,
 }
 
 /// The verdict of a result: the one it carries, or that of its status and headers if no layer has classified it.
@@ -236,19 +235,31 @@ impl ConfigError {
         value: impl fmt::Debug,
         allowed: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), value: format!("{value:?}"), allowed: allowed.into() }
+        Self::because(field, format!("is {value:?}; allowed is {}", allowed.into()))
+    }
+
+    /// Creates an error with that reason, which follows the name of the field: `is missing; …`.
+    pub(crate) fn because(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        // A path may have a key of the user's in it.
+        let field = field.into().replace(char::is_control, " ");
+        Self { field, reason: reason.into() }
     }
 
     /// The field with the invalid value.
     pub fn field(&self) -> &str {
         &self.field
     }
+
+    /// What is wrong with the field, and what is allowed: `is 0ns; allowed is longer than zero`.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { field, value, allowed } = self;
-        write!(f, "{field} is {value}; allowed is {allowed}")
+        let Self { field, reason } = self;
+        write!(f, "{field} {reason}")
     }
 }
 

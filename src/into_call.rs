@@ -53,10 +53,7 @@ impl<B: Into<Bytes> + Clone + Send + 'static> IntoCall for http::Request<B> {
         Some(self.clone().map(Into::into))
     }
 
-    fn into_request(
-        self,
-        _: &Client,
-    ) -> impl Future<Output = Result<(Request, ()), Error>> + Send {
+    fn into_request(self, _: &Client) -> impl Future<Output = Result<(Request, ()), Error>> + Send {
         ready(Ok((self.map(Into::into), ())))
     }
 

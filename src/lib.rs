@@ -70,6 +70,7 @@
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
 //! | `metrics` | | [`telemetry::Metrics`]: counters, gauges and histograms through the `metrics` facade |
 //! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for existing code |
+//! | `serde` | | [`config`]: profile, targets, fallbacks and limits from TOML, YAML or JSON |
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -90,6 +91,8 @@ mod client;
 pub mod coding;
 mod cold_start;
 mod compatibility;
+#[cfg(feature = "serde")]
+pub mod config;
 pub mod context;
 pub mod credentials;
 pub mod dialect;

@@ -195,6 +195,12 @@ impl BreakerPolicy {
         self
     }
 
+    /// The time of the [`ramp`](Self::ramp), and the share that it starts from.
+    #[cfg(feature = "serde")]
+    pub(crate) fn usual_ramp(&self) -> (Duration, f64) {
+        (self.ramp, self.initial_share)
+    }
+
     /// The time in which the share of calls let through grows from `from` to all; zero lets all through at once.
     #[must_use]
     pub fn ramp(mut self, within: Duration, from: f64) -> Self {

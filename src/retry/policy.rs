@@ -155,6 +155,12 @@ impl RetryPolicy {
         self
     }
 
+    /// The base and the cap of the backoff.
+    #[cfg(feature = "serde")]
+    pub(crate) fn waits(&self) -> (Duration, Duration) {
+        (self.backoff.base, self.backoff.cap)
+    }
+
     /// Does not scale a custom schedule.
     pub(crate) fn scaled(mut self, by: f64) -> Self {
         self.backoff.base = scale(self.backoff.base, by);

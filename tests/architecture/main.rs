@@ -61,6 +61,7 @@ const FLOORS: [&[&str]; 3] = [
         "call",
         "call_options",
         "client",
+        "config",
         "guide",
         "into_call",
         "profile",

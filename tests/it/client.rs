@@ -2,9 +2,9 @@
 
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
-mod uploads;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware_options;
+mod uploads;
 
 use std::{
     error::Error as StdError,

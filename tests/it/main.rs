@@ -15,6 +15,8 @@ mod coding;
 mod cold_start;
 mod combinations;
 mod config;
+#[cfg(feature = "serde")]
+mod config_file;
 #[cfg(feature = "reqwest")]
 mod connections;
 mod contract;

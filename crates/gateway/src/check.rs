@@ -1,7 +1,7 @@
 //! `--check`: asks every target once, and reports what each answered.
 
 use evenkeel::{
-    Client, Profile, Rehearsal, Request,
+    Client, ClientBuilder, Profile, Rehearsal, Request,
     dialect::Dialect,
     fallback::{Fallback, FallbackPolicy, Target},
     identity::IdentityPolicy,
@@ -9,7 +9,7 @@ use evenkeel::{
 use http::{HeaderValue, Uri, header};
 use serde_json::json;
 
-use super::{setup::builder, transport::Transport};
+use super::transport::Transport;
 
 /// What `--check` checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,9 @@ impl PlannedCheck {
         targets: Vec<Target>,
         setup: &CheckSetup<'_>,
     ) -> Result<Self, evenkeel::ConfigError> {
-        let builder = builder(setup.identity)
+        let builder = setup.identity.cloned().into_iter();
+        let builder = builder.fold(Client::builder(), ClientBuilder::identity);
+        let builder = builder
             .profile(setup.profile.clone().wait_for_recovery(false))
             .fallback_policy(FallbackPolicy::new().first(fallback));
         let client = builder.build_with(setup.transport.clone())?;

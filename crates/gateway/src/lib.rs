@@ -18,8 +18,8 @@
 //! | file | what it does |
 //! |---|---|
 //! | `options` | the command line |
-//! | `config`, `limits`, `rate_limits`, `cache`, `identity`, `targets`, `keys`, `key_file`, `capabilities` | the tables of the configuration file |
-//! | `config_location` | the line and the key that an error of the file is about |
+//! | `config_file` | the configuration file, in the format of `evenkeel::config`, and the line that an error in it is about |
+//! | `limits` | the limits of the gateway itself |
 //! | `setup` | combines both: the evenkeel clients that answer requests |
 //! | `check` | `--check`: every target is asked once |
 //! | `serve` | the listener, its limits, its shutdown |
@@ -29,29 +29,18 @@
 //! | `errors` | errors in the caller's dialect: as a response, or as the last event of a stream |
 //! | `health` | `/healthz`: the state of each route |
 
-mod cache;
-mod call_times;
-mod capabilities;
 mod check;
-mod config;
-mod config_location;
+mod config_file;
 #[cfg(feature = "tls")]
 mod env_proxy;
 mod errors;
 mod headers;
 mod health;
-mod identity;
-mod key_file;
-mod keys;
 mod limits;
 mod options;
-mod outcomes;
 mod proxy;
-mod rate_limits;
 mod serve;
 mod setup;
-mod target_tables;
-mod targets;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "tls")]

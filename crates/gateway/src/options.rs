@@ -7,9 +7,13 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use evenkeel::config::{Config, ProfileName, ServerKeys};
+use http::Uri;
+use serde_json::json;
+
 use super::{
     check::{CheckScope, scope},
-    config_location::{one_line, origin},
+    config_file::one_line,
 };
 
 /// The flags, each valid by itself.
@@ -34,11 +38,11 @@ pub(crate) struct Options {
         required_unless_present = "config",
         verbatim_doc_comment
     )]
-    pub(crate) upstream: Option<http::Uri>,
-    /// A TOML file with targets, fallbacks and limits
+    pub(crate) upstream: Option<Uri>,
+    /// A file with targets, fallbacks and limits
     ///
-    /// gateway.toml in the sources has every key. Keys of APIs are read from the environment only. --listen, --upstream
-    /// and --profile override the file.
+    /// TOML, or YAML or JSON by its name. gateway.toml in the sources has every key. Keys of APIs are read from the
+    /// environment only. --listen, --upstream and --profile override the file.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) config: Option<PathBuf>,
     /// The limits to begin with: interactive or pipeline [default: interactive]
@@ -74,16 +78,6 @@ pub(crate) enum CommandLine {
     Serve(Options),
     /// To print a text and exit: `--help`, `--version`.
     Print(String),
-}
-
-/// The profile that the limits start from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ProfileName {
-    /// A person waits.
-    #[default]
-    Interactive,
-    /// Nobody waits.
-    Pipeline,
 }
 
 const ABOUT: &str = "\
@@ -172,18 +166,22 @@ fn flag_of(error: &clap::Error) -> Option<&str> {
     flag.starts_with('-').then_some(flag)
 }
 
-/// An address and a port; `localhost` is the loopback interface.
-pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {
-    let numeric = match text.strip_prefix("localhost:") {
-        Some(port) => format!("127.0.0.1:{port}"),
-        None => text.to_owned(),
-    };
-    numeric.parse().map_err(|_| {
-        format!("is {text:?}; allowed is an address and a port, such as 127.0.0.1:8080")
-    })
+/// A flag that is a key of the file as well.
+fn key(name: &str, text: &str) -> Result<ServerKeys, String> {
+    let config = Config::from_value(json!({ name: text }));
+    let settings = config.and_then(|config| config.settings(|_| None));
+    settings.map(|settings| settings.server).map_err(|error| error.reason().to_owned())
 }
 
-pub(crate) fn profile(text: &str) -> Result<ProfileName, String> {
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    key("listen", text)?.listen.ok_or_else(String::new)
+}
+
+fn origin(text: &str) -> Result<Uri, String> {
+    key("upstream", text)?.upstream.ok_or_else(String::new)
+}
+
+fn profile(text: &str) -> Result<ProfileName, String> {
     match text {
         "interactive" => Ok(ProfileName::Interactive),
         "pipeline" => Ok(ProfileName::Pipeline),

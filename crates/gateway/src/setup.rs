@@ -1,23 +1,20 @@
 //! Combines the command line and the file into the setup of the server.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use evenkeel::{
-    Client, ClientBuilder, ConfigError, Profile, fallback::FallbackPolicy, identity::IdentityPolicy,
+    Client, ClientBuilder, ConfigError, Upstream,
+    config::{Config, FallbackKind, NamedFallback, Settings},
 };
 use http::Uri;
 
 use super::{
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
-    config::{self, Config},
-    config_location::{ConfigSource, one_line},
+    config_file::{ConfigFile, one_line},
     limits::GatewayLimits,
     options::Options,
-    targets::{FallbackKind, NamedFallback},
     transport::Transport,
 };
-
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// The setup of the server.
 #[derive(Debug)]
@@ -25,7 +22,7 @@ pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) limits: GatewayLimits,
     pub(crate) gateway: Gateway,
-    /// Set by `--check`: to check instead of to listen.
+    /// `--check`: what to check in place of serving.
     pub(crate) check: Option<CheckPlan>,
 }
 
@@ -44,15 +41,6 @@ pub(crate) struct Gateway {
     pub(crate) body: usize,
 }
 
-/// The fallbacks: the first, to which every request is addressed, and those below it.
-struct FallbackOrder<'a> {
-    file: &'a Config,
-    origin: Uri,
-    /// `None` is `--upstream`.
-    first: Option<&'a NamedFallback>,
-    below: &'a [NamedFallback],
-}
-
 // === impl Setup ===
 
 impl Setup {
@@ -65,25 +53,36 @@ impl Setup {
         options: Options,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
-        let text =
-            options.config.as_deref().map(config::read_text).transpose().map_err(one_line)?;
-        let source = options.config.as_deref().zip(text.as_deref());
-        let source = source.map(|(name, text)| ConfigSource { name, text });
-        let file = source.map(|source| Config::parse(source, env)).transpose()?.unwrap_or_default();
-        let profile = options.profile.or(file.profile).unwrap_or_default();
-        let limits = GatewayLimits::new(profile, &file.limits, source)?;
-        let upstream = options.upstream.as_ref().or(file.upstream.as_ref()).cloned();
-        let gateway = Gateway::new(upstream.clone(), &limits, &file, source)?;
+        let file = options.config.as_deref().map(ConfigFile::read).transpose()?;
+        let located = |error: &ConfigError| match &file {
+            Some(file) => file.error(error),
+            None => one_line(error),
+        };
+        let config = file.as_ref().map_or_else(Config::default, |file| file.config.clone());
+        let config = options.profile.into_iter().fold(config, Config::profile);
+        let config = options.upstream.iter().try_fold(config, Config::upstream);
+        let settings = config.and_then(|config| config.settings(env));
+        let settings = settings.map_err(|error| located(&error))?;
+        let Some(origin) = origin(&settings) else { return Err(no_upstream(&file, &settings)) };
+        let limits = GatewayLimits::new(&settings);
+        let transport = Transport::reconnecting(limits.connect, needs_tls(&settings, &origin))?;
         let check = match options.check {
             Some(CheckScope::Targets) => {
-                let order = FallbackOrder::new(upstream, &file, source)?;
-                let checks = order.checks(&limits, source)?;
+                let setup = CheckSetup {
+                    profile: &settings.profile,
+                    identity: settings.identity.as_ref(),
+                    transport: transport.clone(),
+                };
+                let checks = checks(&settings, &setup).map_err(|error| located(&error))?;
                 Some(CheckPlan::Targets { checks, model: options.check_model })
             }
             Some(CheckScope::Config) => Some(CheckPlan::Config),
             None => None,
         };
-        let listen = options.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
+        let gateway = Gateway::new(origin, &limits, &settings, transport);
+        let gateway = gateway.map_err(|error| located(&error))?;
+        let default = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let listen = options.listen.or(settings.server.listen).unwrap_or(default);
         Ok(Self { listen, limits, gateway, check })
     }
 }
@@ -92,126 +91,64 @@ impl Setup {
 
 impl Gateway {
     fn new(
-        upstream: Option<Uri>,
+        origin: Uri,
         limits: &GatewayLimits,
-        file: &Config,
-        source: Option<ConfigSource<'_>>,
-    ) -> Result<Self, String> {
-        let fallbacks = FallbackOrder::new(upstream, file, source)?;
-        let transport = Transport::reconnecting(limits.connect, fallbacks.needs_tls())?;
-        let identity = file.identity.as_ref();
+        settings: &Settings,
+        transport: impl Upstream,
+    ) -> Result<Self, ConfigError> {
         // Only chats are stored.
-        let other = builder(identity)
-            .profile(
-                file.error_codes.iter().cloned().fold(limits.other.clone(), Profile::error_codes),
-            )
-            .fallback_policy(fallbacks.policy(|kind| kind != FallbackKind::Stored));
-        let profile = file.traffic.apply(limits.chat.clone());
-        let profile = file.wait_for_recovery.into_iter().fold(profile, Profile::wait_for_recovery);
-        let profile = file.error_codes.iter().cloned().fold(profile, Profile::error_codes);
-        let chat = builder(identity).profile(profile).fallback_policy(fallbacks.policy(|_| true));
-        let chat = file.cache.iter().cloned().fold(chat, ClientBuilder::cache);
-        let located = |error: ConfigError| fallbacks.locate(&error, source);
+        let unstored = |fallback: &NamedFallback| fallback.kind != FallbackKind::Stored;
+        let other = Client::builder()
+            .profile(limits.other.clone())
+            .fallback_policy(settings.fallback_policy(unstored));
+        let other = settings.identity.iter().cloned().fold(other, ClientBuilder::identity);
+        let chat = settings.builder().build_with(transport.clone());
         Ok(Self {
-            chat: chat.build_with(transport.clone()).map_err(located)?,
-            other: other.build_with(transport).map_err(located)?,
-            name: fallbacks.first.map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
-            origin: fallbacks.origin,
+            chat: chat.map_err(|error| settings.locate(&error, |_| true))?,
+            other: other
+                .build_with(transport)
+                .map_err(|error| settings.locate(&error, unstored))?,
+            name: settings
+                .first
+                .as_ref()
+                .map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
+            origin,
             body: limits.body,
         })
     }
 }
 
-pub(crate) fn builder(identity: Option<&IdentityPolicy>) -> ClientBuilder {
-    identity.cloned().into_iter().fold(Client::builder(), ClientBuilder::identity)
+/// The checks of the fallbacks with targets, in their order.
+fn checks(settings: &Settings, setup: &CheckSetup<'_>) -> Result<Vec<PlannedCheck>, ConfigError> {
+    let fallbacks = settings.first.iter().chain(&settings.fallbacks);
+    let asked = fallbacks.filter(|fallback| fallback.kind == FallbackKind::Target);
+    let check = |fallback: &NamedFallback| {
+        let targets = fallback.targets.iter().map(|it| it.target.clone()).collect();
+        PlannedCheck::new(&fallback.name, fallback.fallback.clone(), targets, setup)
+    };
+    asked.map(check).collect()
 }
 
-// === impl FallbackOrder ===
-
-impl<'a> FallbackOrder<'a> {
-    fn new(
-        upstream: Option<Uri>,
-        file: &'a Config,
-        source: Option<ConfigSource<'_>>,
-    ) -> Result<Self, String> {
-        if let Some(origin) = upstream {
-            return Ok(Self { file, origin, first: None, below: &file.fallbacks });
-        }
-        let first = file.fallbacks.first();
-        let origin = first.and_then(|first| first.targets.first()?.1.clone());
-        match first.zip(origin) {
-            Some((first, origin)) => {
-                Ok(Self { file, origin, first: Some(first), below: &file.fallbacks[1..] })
-            }
-            None => Err(no_upstream(source, first.map(|first| first.at.clone()))),
-        }
-    }
-
-    /// The checks of the fallbacks with targets.
-    fn checks(
-        &self,
-        limits: &GatewayLimits,
-        source: Option<ConfigSource<'_>>,
-    ) -> Result<Vec<PlannedCheck>, String> {
-        let setup = CheckSetup {
-            profile: &limits.chat,
-            identity: self.file.identity.as_ref(),
-            transport: Transport::reconnecting(limits.connect, self.needs_tls())?,
-        };
-        let fallbacks = self.file.fallbacks.iter();
-        let asked = fallbacks.filter(|fallback| fallback.kind == FallbackKind::Target);
-        let check = |fallback: &NamedFallback| {
-            let targets = fallback.targets.iter().map(|(target, _)| target.clone()).collect();
-            PlannedCheck::new(&fallback.name, fallback.fallback.clone(), targets, &setup)
-        };
-        let checks: Result<_, _> = asked.map(check).collect();
-        checks.map_err(|error| self.locate(&error, source))
-    }
-
-    /// Whether a request may be sent to an `https://` origin.
-    fn needs_tls(&self) -> bool {
-        let targets = self.file.fallbacks.iter().flat_map(|fallback| &fallback.targets);
-        let mut origins = targets.filter_map(|(_, origin)| origin.as_ref()).chain([&self.origin]);
-        origins.any(|uri| uri.scheme_str() == Some("https"))
-    }
-
-    /// The policy of the fallbacks of the allowed kinds.
-    fn policy(&self, allowed: impl Fn(FallbackKind) -> bool) -> FallbackPolicy {
-        let policy = FallbackPolicy::new().mid_stream_failure(self.file.mid_stream_failure);
-        let policy = match self.first {
-            Some(first) => policy.first(first.fallback.clone()),
-            None => policy,
-        };
-        let below = self.below.iter().filter(|fallback| allowed(fallback.kind));
-        below.fold(policy, |policy, fallback| policy.fallback(fallback.fallback.clone()))
-    }
-
-    /// An error of evenkeel, with the line of the file that it is about.
-    fn locate(&self, error: &ConfigError, source: Option<ConfigSource<'_>>) -> String {
-        let Some(source) = source else { return one_line(error) };
-        let text = error.to_string();
-        let what = text.strip_prefix(error.field()).unwrap_or(&text).trim();
-        if let Some(field) = error.field().strip_prefix("fallbacks[") {
-            let fallback =
-                field.split(']').next().and_then(|fallback| fallback.parse::<usize>().ok());
-            // `--upstream` is a fallback above those of the file.
-            let above = usize::from(self.first.is_none());
-            let found = self.file.fallbacks.get(fallback.unwrap_or(0).saturating_sub(above));
-            let key = error.field().rsplit('.').next().unwrap_or("fallbacks");
-            return source.error_at(&found.map_or(0..0, |found| found.at.clone()), key, what);
-        }
-        if error.field() == "mid_stream_failure" {
-            return source.error_at(&self.file.mid_stream_failure_at, error.field(), what);
-        }
-        let (at, key) = self.file.limits.location_of(error);
-        source.error_at(&at, &key, what)
-    }
+/// Where requests are sent first: `upstream`, or the host of the first target.
+fn origin(settings: &Settings) -> Option<Uri> {
+    let first = settings.first.as_ref().and_then(|first| first.targets.first()?.origin.clone());
+    settings.server.upstream.clone().or(first)
 }
 
-fn no_upstream(source: Option<ConfigSource<'_>>, at: Option<std::ops::Range<usize>>) -> String {
+/// Whether a request may be sent to an `https://` origin.
+fn needs_tls(settings: &Settings, origin: &Uri) -> bool {
+    let fallbacks = settings.first.iter().chain(&settings.fallbacks);
+    let origins =
+        fallbacks.flat_map(|fallback| &fallback.targets).filter_map(|it| it.origin.as_ref());
+    origins.chain([origin]).any(|uri| uri.scheme_str() == Some("https"))
+}
+
+fn no_upstream(file: &Option<ConfigFile>, settings: &Settings) -> String {
     let what = "has no first target with a base_url; allowed is one, or --upstream";
-    match source {
-        Some(source) => source.error_at(&at.unwrap_or(0..0), "fallbacks", what),
+    let first = settings.first.as_ref().or(settings.fallbacks.first());
+    let path = first.map_or("fallbacks", |first| &first.path);
+    match file {
+        Some(file) => file.error_at(path, what),
         None => format!("--upstream is missing; {what}"),
     }
 }

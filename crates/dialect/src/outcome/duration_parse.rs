@@ -1,6 +1,6 @@
 //! Parses durations as providers write them: durations, dates, and sentences that contain one. All in seconds, from `now`.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 
@@ -14,6 +14,12 @@ const REGAIN: &str = "regain access on ";
 /// From these numbers on, a hint is a time since 1970, in seconds or in milliseconds: as a duration, the smaller is thirty years.
 const UNIX_SECONDS: f64 = 1e9;
 const UNIX_MILLIS: f64 = 1e11;
+
+/// Parses a duration: numbers with their units, such as `30s`, `250ms`, `1m 30s`, `1.5h` and `15min`. The units are `ns`, `us`,
+/// `ms`, `s`, `m`, `h` and `d`, or their names.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(duration(text.trim())?).ok()
+}
 
 /// Parses a text that is a duration: `1h2m3.5s`, `20ms`, `45.837906927s`.
 pub(super) fn duration(text: &str) -> Option<f64> {

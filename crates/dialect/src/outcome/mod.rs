@@ -101,6 +101,7 @@ mod wrong_field;
 pub(crate) use classify::in_stream;
 pub use classify::{classify, classify_with};
 pub use codes::{CodeClass, ErrorCodeTable, ErrorRule, FinishClass};
+pub use duration_parse::parse_duration;
 pub use head::classify_head;
 pub use local_trouble::LocalTrouble;
 pub use provider_error::ProviderError;

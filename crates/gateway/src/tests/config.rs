@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    super::{config::Config, config_location::ConfigSource, options::CommandLine},
+    super::{config_file::ConfigFile, options::CommandLine},
     support::{TempConfig, parse, setup},
 };
 
@@ -22,7 +22,7 @@ const UP: &str = "upstream = \"http://127.0.0.1:1\"\n";
 fn the_example_file_is_right_once_its_keys_are_there() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.toml");
     let line = setup(&["--config", file], None).unwrap_err();
-    assert!(line.contains("key_env: is OPENAI_API_KEY, which is not set"), "{line}");
+    assert!(line.contains("target[0].key_env: is OPENAI_API_KEY, which is not set"), "{line}");
     // Without https, so that no certificates are needed.
     let text = std::fs::read_to_string(file).unwrap().replace("https://", "http://");
     let plain = TempConfig::new(&text);
@@ -32,6 +32,32 @@ fn the_example_file_is_right_once_its_keys_are_there() {
     // The defaults that the file documents are the real ones.
     let usual = setup_of_nothing();
     assert_eq!(format!("{:?}", setup.limits), format!("{:?}", usual.limits));
+}
+
+#[test]
+fn the_example_file_has_every_key_and_each_of_them_is_right() {
+    let text = include_str!("../../gateway.toml");
+    let is_key = |line: &str| {
+        let key = |c: char| c.is_ascii_lowercase() || c == '_';
+        let end = line.find(|c| !key(c)).unwrap_or(0);
+        line.starts_with('[') || (end > 0 && line[end..].starts_with(" = "))
+    };
+    let plain = text.lines().map(|line| match line.strip_prefix("# ").filter(|it| is_key(it)) {
+        Some(key) => key,
+        None => line,
+    });
+    let plain: String = plain.map(|line| format!("{line}\n")).collect();
+    let file = ConfigFile::parse(Path::new("gateway.toml"), &plain).unwrap();
+    let settings = file.config.settings(|name| Some(name.to_owned()));
+    settings.map_err(|error| file.error(&error)).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(evenkeel::config::Config::SCHEMA).unwrap();
+    let tables = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+    let keys = tables.flat_map(|table| table["properties"].as_object().into_iter().flatten());
+    for (key, _) in keys {
+        let forms =
+            [format!("\n{key} = "), format!("[{key}]"), format!(".{key}]"), format!(" {key} = ")];
+        assert!(forms.iter().any(|form| plain.contains(form)), "{key}");
+    }
 }
 
 fn setup_of_nothing() -> super::super::setup::Setup {
@@ -64,7 +90,7 @@ fn a_command_line_that_is_wrong_is_told_in_one_line() {
         (&["--upstream", "ftp://a"], "--upstream has no http://"),
         (&["--upstream", "http://user:sk-secret@a"], "--upstream has a user"),
         (&["--upstream", "http://a/v1"], "--upstream has a path"),
-        (&["--upstream", "http://a?key=sk-secret"], "--upstream has a path or a query"),
+        (&["--upstream", "http://a?key=sk-secret"], "--upstream has a query"),
         (&["--upstream", "http://a:0"], "--upstream has no host, or a port"),
         (&["--upstream", "http://a:99999"], "--upstream"),
         (&["--upstream", "http://"], "--upstream is no URL"),
@@ -119,52 +145,67 @@ fn https_without_the_feature_tls_is_an_error_at_start() {
 #[test]
 fn a_file_that_is_wrong_is_told_with_line_and_field() {
     let cases = [
-        ("\nlissten = 1\n", "2: lissten: is unknown; allowed is one of listen"),
+        ("\nlissten = 1\n", "2: lissten: is an unknown field; did you mean `listen`?"),
         ("x", "1: x: is no TOML"),
         ("\"sk-1\" = [", "1: syntax: is no TOML"),
         ("listen = \"x\"", "1: listen: is \"x\"; allowed is an address"),
-        ("listen = 5", "1: listen: is of the wrong type (integer); allowed is a string"),
+        ("listen = 5", "1: listen: is a number; allowed is a text"),
         ("upstream = \"http://a/v1\"", "1: upstream: has a path"),
         ("profile = \"p\"", "1: profile: is \"p\"; allowed is interactive"),
         ("", "1: fallbacks: has no first target"),
-        ("[[target]]\nmodel = \"m\"", "1: name: is missing"),
+        ("[[target]]\nmodel = \"m\"", "1: target[0].name: is missing"),
         (
             "[[target]]\nname = \"a\"\napi_key = \"sk-1\"",
-            "3: api_key: is not read from a file; allowed is key_env",
+            "3: target[0].api_key: is not read from a file; allowed is key_env",
         ),
-        ("[[target]]\nname = \"a\"\nbearer = \"sk-1\"", "3: bearer: is not read from a file"),
-        ("[[target]]\nname = \"a\"\nkey_env = \"sk-1\"", "3: key_env: is not shown here"),
+        (
+            "[[target]]\nname = \"a\"\nbearer = \"sk-1\"",
+            "3: target[0].bearer: is not read from a file",
+        ),
+        ("[[target]]\nname = \"a\"\nkey_env = \"sk-1\"", "3: target[0].key_env: is not shown here"),
         (
             "[[target]]\nname = \"a\"\nkey_env = \"NO_SUCH\"",
-            "3: key_env: is NO_SUCH, which is not set",
+            "3: target[0].key_env: is NO_SUCH, which is not set",
+        ),
+        ("[[target]]\nname = \"a b\"", "2: target[0].name: is no name"),
+        (
+            "[[target]]\nname = \"a\"",
+            "1: target[0]: is \"empty\"; allowed is at least one of base URL",
+        ),
+        (
+            "[[target]]\nname = \"a\"\nbase_url = \"http://u:sk-1@a\"",
+            "3: target[0].base_url: has a user",
+        ),
+        ("[[target]]\nname = \"a\"\nbase_url = \"a\"", "3: target[0].base_url: has no http://"),
+        ("[[target]]\nname = \"a\"\nmodel = \" \"", "3: target[0].model: is blank"),
+        (
+            "[[target]]\nname = \"a\"\nmodel = \"m\"\ncontext = -1",
+            "4: target[0].context: is -1; allowed is a whole number from 1 on",
+        ),
+        (
+            "[[target]]\nname = \"a\"\nmodel = \"m\"\nreserve = 30",
+            "4: target[0].reserve: is 30s; allowed is less than the deadline",
         ),
         (
             "[[target]]\nname = \"a\"\nkey_file = \"/no/such-file\"",
-            "3: key_file: cannot be used: No such file",
+            "3: target[0].key_file: cannot be used: No such file",
         ),
         (
             "[[target]]\nname = \"a\"\nkey_file = \"/no/such-file\"\nkey_env = \"A_KEY\"",
-            "3: key_file: is beside key_env",
+            "3: target[0].key_file: is beside key_env",
         ),
-        ("[[target]]\nname = \"a b\"", "2: name: is no name"),
-        ("[[target]]\nname = \"a\"", "1: target: is another name for the upstream"),
-        ("[[target]]\nname = \"a\"\nbase_url = \"http://u:sk-1@a\"", "3: base_url: has a user"),
-        ("[[target]]\nname = \"a\"\nbase_url = \"a\"", "3: base_url: has no http://"),
-        ("[[target]]\nname = \"a\"\nmodel = \" \"", "3: model: is blank"),
-        ("[[target]]\nname = \"a\"\nmodel = \"m\"\ncontext = -1", "4: context: "),
-        ("[[target]]\nname = \"a\"\nmodel = \"m\"\nreserve = 0", "4: reserve: is 0; allowed"),
         (
             "[[target]]\nname = \"a\"\nmodel = \"m\"\n[[target]]\nname = \"a\"\nmodel = \"n\"",
-            "5: name: is \"a\", which another has",
+            "5: target[1].name: is \"a\", which another has",
         ),
         (
             "[[target]]\nname = \"a\"\nmodel = \"m\"",
-            "1: fallbacks: has no first target with a base_url",
+            "1: target[0]: has no first target with a base_url",
         ),
-        ("[[canned]]\nname = \"c\"\ntext = \"\"", "3: text: is blank"),
+        ("[[canned]]\nname = \"c\"\ntext = \"\"", "3: canned[0].text: is blank"),
         (
             "[[canned]]\nname = \"c\"\ntext = \"t\"\n[[canned]]\nname = \"d\"\ntext = \"t\"",
-            "1: fallbacks: is with \"c\" before others",
+            "1: canned[0]: is \"c\"; allowed is a canned reply only as the last",
         ),
     ];
     for (toml, expected) in cases {
@@ -172,20 +213,20 @@ fn a_file_that_is_wrong_is_told_with_line_and_field() {
         assert!(line.starts_with(expected), "{toml:?}: {line}");
     }
     let with_upstream = [
-        ("fallbacks = [\"nope\"]", "2: fallbacks: is \"nope\"; allowed are the names"),
-        ("[limits]\ndeadline = 0", "3: limits.deadline: is 0; allowed is a number of seconds"),
-        ("[limits]\ndeadline = nan", "3: limits.deadline: is NaN"),
+        ("fallbacks = [\"nope\"]", "2: fallbacks[0]: is \"nope\"; allowed are the names"),
+        ("[limits]\ndeadline = 0", "3: limits.deadline: is 0ns; allowed is longer than zero"),
+        ("[limits]\ndeadline = nan", "3: deadline: a number is NaN; allowed is a finite one"),
         ("[limits]\nidle = -1", "3: limits.idle: is -1"),
         (
             "[limits]\ndeadline = \"sk-1\"",
-            "3: deadline: is of the wrong type (string); allowed is f64",
+            "3: limits.deadline: is no duration; allowed is a duration with its unit, such as \"30s\"",
         ),
         (
-            "[limits]\nretries = 11",
-            "3: limits.retries: is 11; allowed is a whole number from 0 to 10",
+            "[limits]\nretries = 101",
+            "3: limits.retries: is 101; allowed is a whole number from 0 to 100",
         ),
         ("[limits]\nbody = 0", "3: limits.body: is 0"),
-        ("[limits]\nwait = 1", "3: wait: is unknown; allowed is one of"),
+        ("[limits]\nwait = 1", "3: limits.wait: is an unknown field; allowed is one of deadline"),
         (
             "[limits]\ndeadline = 5\nattempt = 9",
             "4: limits.attempt: is 9s; allowed is at most the deadline",
@@ -208,53 +249,68 @@ fn what_is_set_of_fallbacks_traffic_and_cache_is_refused_with_line_and_field_whe
     let cases = [
         (
             target("dialect = \"openai\""),
-            "5: dialect: is \"openai\"; allowed is one of openai-chat,",
+            "5: target[0].dialect: is \"openai\"; allowed is one of openai-chat,",
         ),
-        (target("prefill = \"yes\""), "5: prefill: is \"yes\"; allowed is one of message,"),
+        (
+            target("prefill = \"yes\""),
+            "5: target[0].prefill: is \"yes\"; allowed is one of message,",
+        ),
         (
             target("operations = [\"yes\"]"),
-            "5: operations: is \"yes\"; allowed is one of chat, embeddings,",
+            "5: target[0].operations[0]: is \"yes\"; allowed is one of chat, embeddings,",
         ),
-        (target("context = 0"), "5: context: is 0; allowed is a whole number from 1 on"),
-        (target("max_tokens = 15"), "5: max_tokens: is 15; allowed is a whole number from 16 on"),
+        (target("context = 0"), "5: target[0].context: is 0; allowed is a whole number from 1 on"),
+        (
+            target("max_tokens = 15"),
+            "5: target[0].max_tokens: is 15; allowed is a whole number from 16 on",
+        ),
         (
             target("fit_context = 10"),
-            "5: fit_context: is 10; allowed is a whole number from 256 on",
+            "5: target[0].fit_context: is 10; allowed is a whole number from 256 on",
         ),
-        (target("vision = 1"), "5: vision: is of the wrong type"),
-        (target("group = \"a b\""), "5: group: is no name"),
-        (target("fallbacks = 1"), "5: fallbacks: is unknown; allowed is one of name"),
+        (target("vision = 1"), "5: target[0].vision: is a number; allowed is true or false"),
+        (target("group = \"a b\""), "5: target[0].group: is no name"),
+        (
+            target("fallbacks = 1"),
+            "5: target[0].fallbacks: is an unknown field; allowed is one of name",
+        ),
         (
             format!("{equal}{}", equal.replace("\"b\"", "\"c\"") + "tools = true"),
-            "10: tools: is a key of the group",
+            "10: target[1].tools: is a key of the group",
         ),
         (
             format!(
                 "{equal}{}",
                 target("").replace("\"a\"", "\"r\"") + &equal.replace("\"b\"", "\"r\"")
             ),
-            "10: name: is \"r\", which another has",
+            "10: target[2].name: is \"r\", which another has",
         ),
-        (format!("{equal}{equal}"), "7: name: is \"b\", which another has"),
+        (format!("{equal}{equal}"), "7: target[1].name: is \"b\", which another has"),
         (
             "[[stored]]\nname = \"s\"\nage = 0".into(),
-            "4: age: is 0; allowed is a number of seconds",
+            "4: stored[0].age: is 0ns; allowed is longer than zero",
         ),
-        ("[[stored]]\nname = \"s\"".into(), "2: age: is missing"),
+        ("[[stored]]\nname = \"s\"".into(), "2: stored[0].age: is missing"),
         (
             "mid_stream_failure = \"yes\"".into(),
             "2: mid_stream_failure: is \"yes\"; allowed is error or continue",
         ),
-        ("wait_for_recovery = \"yes\"".into(), "2: wait_for_recovery: is of the wrong type"),
+        (
+            "wait_for_recovery = \"yes\"".into(),
+            "2: wait_for_recovery: is a text; allowed is true or false",
+        ),
         (
             "[traffic]\nconcurrency = 0".into(),
             "3: traffic.concurrency: is 0; allowed is a whole number from 1",
         ),
         ("[traffic]\nrequests = 0".into(), "3: traffic.requests: is 0"),
-        ("[traffic]\ntokens = -1".into(), "3: tokens: "),
-        ("[traffic]\nhedge = 2".into(), "3: traffic.hedge: is 2; allowed is a share"),
-        ("[[traffic.model]]\ntokens = 1".into(), "2: name: is missing"),
-        ("[[traffic.model]]\nname = \"\"".into(), "3: traffic.model.name: is blank"),
+        ("[traffic]\ntokens = -1".into(), "3: traffic.tokens: is -1; allowed"),
+        (
+            "[traffic]\nhedge = 2".into(),
+            "3: traffic.hedge: is 2.0; allowed is more than 0, at most 1",
+        ),
+        ("[[traffic.model]]\ntokens = 1".into(), "2: traffic.model[0].name: is missing"),
+        ("[[traffic.model]]\nname = \"\"".into(), "3: traffic.model[0].name: is blank"),
         ("[cache]\nserve_fresh_for = -1".into(), "3: cache.serve_fresh_for: is -1"),
         ("[cache]\nmax_entry_bytes = 0".into(), "3: cache.max_entry_bytes: is 0"),
     ];
@@ -305,52 +361,183 @@ fn an_outcome_of_the_file_is_checked() {
     let of = |table: &str| refused(&format!("{UP}[[outcome]]\n{table}"));
     assert!(
         of("is = \"x\"\nstatus = 418")
-            .starts_with("3: outcome.is: is \"x\"; allowed is one of unavailable, ")
+            .starts_with("3: outcome[0].is: is \"x\"; allowed is one of unavailable, ")
     );
     assert_eq!(
         of("is = \"declined\""),
-        "2: outcome: has no condition; allowed is at least one of status, code and words, or a finish_reason"
+        "2: outcome[0]: has no condition; allowed is at least one of status, code and words, or a finish_reason"
     );
     assert_eq!(
         of("is = \"declined\"\nstatus = 200"),
-        "4: outcome.status: is 200; allowed is a status from 300 to 599"
+        "4: outcome[0].status: is 200; allowed is a status from 300 to 599"
     );
     assert_eq!(
         of("is = \"declined\"\nwords = [\"a\", \"\"]"),
-        "4: outcome.words: is empty; allowed is a text"
+        "4: outcome[0].words[1]: is blank; allowed is a text"
     );
-    assert!(of("status = 418").contains("is: is missing"));
+    assert!(of("status = 418").starts_with("2: outcome[0].is: is missing"));
     assert_eq!(
         of("is = \"complete\"\nfinish_reason = \"x\"\nstatus = 418"),
-        "4: outcome.finish_reason: is set beside another condition; allowed is a finish reason alone"
+        "4: outcome[0].finish_reason: is set beside another condition; allowed is a finish reason alone"
     );
     assert!(
-        of("is = \"declined\"\nfinish_reason = \"x\"")
-            .starts_with("3: outcome.is: is \"declined\"; allowed is one of complete, limit, ")
+        of("is = \"declined\"\nfinish_reason = \"x\"").starts_with(
+            "3: outcome[0].is: is \"declined\", which is no meaning of a finish reason"
+        )
     );
-    assert!(of("is = \"declined\"\nwords = [\"a\"]\nreason = 1").contains("reason: is unknown"));
 }
 
 #[test]
 fn the_first_outcome_that_matches_counts() {
     use evenkeel::outcome::{Outcome, classify_with};
     let tables = "[[outcome]]\nis = \"rate_limited\"\nstatus = 418\nwords = [\"busy\", \"now\"]\n[[outcome]]\nis = \"too_large\"\nstatus = 418\n";
-    let parse = |text: &str| {
-        let source = ConfigSource { name: Path::new("evenkeel.toml"), text };
-        Config::parse(source, &|_| None).unwrap()
+    let codes = |text: &str| {
+        let file = ConfigFile::parse(Path::new("evenkeel.toml"), text).unwrap();
+        file.config.settings(|_| None).unwrap().error_codes
     };
-    let file = parse(tables);
+    let known = codes(tables);
     let of = |message: &str| {
         let status = http::StatusCode::IM_A_TEAPOT;
-        classify_with(
-            file.error_codes.as_ref().unwrap(),
-            status,
-            &http::HeaderMap::new(),
-            message.as_bytes(),
-        )
-        .outcome()
+        let headers = http::HeaderMap::new();
+        classify_with(known.as_ref().unwrap(), status, &headers, message.as_bytes()).outcome()
     };
     assert_eq!(of("Busy right NOW"), Outcome::RateLimited { wait: None });
     assert_eq!(of("Busy"), Outcome::TooLarge);
-    assert!(parse("").error_codes.is_none());
+    assert!(codes("").is_none());
+}
+
+/// A text in a file of that name: the settings, or the error after the name of the file.
+fn read(name: &str, text: &str) -> Result<String, String> {
+    let file = ConfigFile::parse(Path::new(name), text);
+    let settings = file.and_then(|file| {
+        let settings = file.config.settings(|name| Some(format!("key of {name}")));
+        settings.map_err(|error| file.error(&error))
+    });
+    let settings = settings.map(|settings| format!("{settings:?}"));
+    settings.map_err(|line| line.strip_prefix(&format!("{name}:")).unwrap().to_owned())
+}
+
+const TOML: &str = r#"
+profile = "pipeline"
+fallbacks = ["a", "sorry"]
+[[target]]
+name = "a"
+base_url = "http://a/v1"
+key_env = "A_KEY"
+set = { temperature = 0.5, stop = "\n" }
+reserve = "1m 30s"
+[[canned]]
+name = "sorry"
+text = "Sorry 😀"
+[limits]
+idle = 2
+cold_start = "off"
+"#;
+const YAML: &str = r#"
+profile: pipeline
+fallbacks: [a, sorry]
+target:
+  - name: a  # the first
+    base_url: http://a/v1
+    key_env: A_KEY
+    set: { temperature: 0.5, stop: "\n" }
+    reserve: 1m 30s
+canned:
+  - name: sorry
+    text: 'Sorry 😀'
+limits:
+  idle: 2
+  cold_start: off
+traffic:
+"#;
+const JSON: &str = r#"{
+  "profile": "pipeline",
+  "fallbacks": ["a", "sorry"],
+  "target": [
+    { "name": "a", "base_url": "http://a/v1", "key_env": "A_KEY",
+      "set": { "temperature": 0.5, "stop": "\n" }, "reserve": "1m 30s" }
+  ],
+  "canned": [{ "name": "sorry", "text": "Sorry \ud83d\ude00" }],
+  "limits": { "idle": 2, "cold_start": "off" }
+}"#;
+
+#[test]
+fn one_configuration_in_three_formats_gives_the_same_settings() {
+    let settings = read("a.toml", TOML).unwrap();
+    assert!(settings.contains("idle: 2s") && settings.contains("90s"), "{settings}");
+    for (name, text) in [("a.yaml", YAML), ("a.yml", YAML), ("a.json", JSON)] {
+        assert_eq!(read(name, text), Ok(settings.clone()), "{name}");
+    }
+    for name in ["a.yaml", "a.toml"] {
+        assert_eq!(read(name, ""), read("a.json", "{}"), "{name}");
+    }
+    assert_eq!(read("a.yaml", "# nothing\n---\n# yet\n"), read("a.json", "{}"));
+}
+
+#[test]
+fn an_error_has_its_line_in_every_format() {
+    for (name, text, expected) in [
+        (
+            "a.yaml",
+            "limits:\n  deadlin: 3\n",
+            "2: limits.deadlin: is an unknown field; did you mean `deadline`?",
+        ),
+        (
+            "a.yaml",
+            "target:\n- name: a\n  model: m\n- name: a\n  model: n\n",
+            "4: target[1].name: is \"a\", which another has",
+        ),
+        ("a.yaml", "limits: [\n", "2: syntax: is no YAML ("),
+        ("a.yaml", "limits:\n  idle: 1\n  idle: 2\n", "3: idle: is there twice"),
+        ("a.yaml", "limits: &a\n  idle: 1\nretry: *a\n", "3: retry: is an alias of YAML"),
+        ("a.yaml", "limits:\n  idle: .nan\n", "2: limits.idle: is no finite number"),
+        ("a.yaml", "limits:\n  idle: !!int 3\n", "2: limits.idle: has a tag"),
+        (
+            "a.yaml",
+            "profile: pipeline\n---\nprofile: pipeline\n",
+            "2: the configuration: is a second document",
+        ),
+        ("a.yaml", "- a\n", "1: the configuration: is a list; allowed is a table"),
+        ("a.yaml", "sk-1\n", "1: the configuration: is a text; allowed is a table"),
+        (
+            "a.json",
+            "{\n \"limits\": {\n  \"deadlin\": 3 } }",
+            "3: limits.deadlin: is an unknown field; did you mean `deadline`?",
+        ),
+        (
+            "a.json",
+            "{\n \"limits\": {\n  \"idle\": 3 \"sk-1\" } }",
+            "3: idle: is no JSON (expected",
+        ),
+        (
+            "a.json",
+            "{\n \"limits\": { \"idle\": 1,\n  \"idle\": 2 } }",
+            "3: idle: a key is there twice; allowed is each key once",
+        ),
+        ("a.json", "{} {}", "1: syntax: is no JSON (trailing characters)"),
+        ("a.json", "", "1: syntax: is no JSON (EOF while parsing a value)"),
+        ("a.toml", "[limits]\nidle = 1\nidle = 2\n", "3: idle: is no TOML (duplicate key)"),
+        (
+            "a.toml",
+            "profile = 2020-01-01\n",
+            "1: profile: a value is a date; allowed is a text in quotes",
+        ),
+    ] {
+        let line = read(name, text).unwrap_err();
+        assert!(line.starts_with(expected) && line.lines().count() == 1, "{text:?}: {line}");
+        assert!(!line.contains("sk-"), "{line}");
+    }
+}
+
+#[test]
+fn a_text_that_is_nested_without_end_is_refused() {
+    let deep = "[".repeat(100_000);
+    for name in ["a.toml", "a.yaml", "a.json"] {
+        assert!(read(name, &format!("a: {deep}")).is_err(), "{name}");
+        assert!(read(name, &format!("a = {deep}")).is_err(), "{name}");
+        assert!(read(name, &deep).is_err(), "{name}");
+    }
+    // What anchors would multiply.
+    let bomb = "a: &a [1, 1]\nb: &b [*a, *a]\n";
+    assert!(read("a.yaml", bomb).unwrap_err().starts_with("2: b[0]: is an alias of YAML"));
 }

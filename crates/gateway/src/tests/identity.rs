@@ -15,16 +15,16 @@ const UP: &str = "upstream = \"http://127.0.0.1:1\"\n[identity]\n";
 #[test]
 fn a_name_that_is_wrong_is_refused_with_line_and_field() {
     let cases = [
-        ("payer = [\"a b\"]", "3: identity.payer: is no name of a header; allowed is one such"),
-        ("user = [\"\"]", "3: identity.user: is no name of a header"),
-        ("payer_query = [\" \"]", "3: identity.payer_query: is blank"),
+        ("payer = [\"a b\"]", "3: identity.payer[0]: is no name of a header; allowed is one such"),
+        ("user = [\"\"]", "3: identity.user[0]: is no name of a header"),
+        ("payer_query = [\" \"]", "3: identity.payer_query[0]: is blank"),
         ("forward = [\"x-a\", \"Authorization\"]", "3: identity.forward: is \"authorization\""),
         ("forward_query = [\"API_KEY\"]", "3: identity.forward_query: is \"api_key\""),
         ("user = [\"x-a\"]\nignore = [\"x-a\"]", "4: identity.ignore: is \"x-a\""),
-        ("ignore = [\"x-a\"]\nnamed_by = \"x-a\"", "4: identity.named_by: is \"x-a\""),
+        ("ignore = [\"x-a\"]\nnamed_by = \"x-a\"", "3: identity.ignore: is \"x-a\""),
         ("ignore = [\"cookie\"]\nforward = [\"cookie\"]", "4: identity.forward: is \"cookie\""),
-        ("header = \"x-a\"", "3: header: is unknown; allowed is one of payer"),
-        ("named_by = 5", "3: named_by: is of the wrong type"),
+        ("header = \"x-a\"", "3: identity.header: is an unknown field; allowed is one of payer"),
+        ("named_by = 5", "3: identity.named_by: is a number; allowed is a text"),
     ];
     for (toml, expected) in cases {
         let line = refused(&format!("{UP}{toml}"));

@@ -1,7 +1,7 @@
 //! The gateway over real sockets with the real clock, its command line and its file.
 
-mod check;
 mod call_options;
+mod check;
 #[cfg(feature = "compression")]
 mod coded;
 mod config;

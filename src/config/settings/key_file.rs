@@ -2,15 +2,16 @@
 
 use std::{fs::File, io::Read, path::PathBuf, time::Duration};
 
-use evenkeel::{
-    BoxError,
+use http::{HeaderName, header::AUTHORIZATION};
+
+use crate::{
+    BoxError, ConfigError,
     credentials::{CredentialPolicy, CredentialSource, Credentials, CredentialsFuture},
 };
-use http::{HeaderName, header::AUTHORIZATION};
 
 /// A key in a file. It is read again every minute, and when the provider has rejected the key.
 #[derive(Clone, Debug)]
-pub(crate) struct KeyFile {
+pub(super) struct KeyFile {
     path: PathBuf,
     /// The header of the key; without one it is a bearer token.
     header: Option<HeaderName>,
@@ -26,12 +27,26 @@ const LONGEST: u64 = 64 * 1024;
 // === impl KeyFile ===
 
 impl KeyFile {
-    pub(crate) fn new(path: &str, header: Option<HeaderName>) -> Self {
-        Self { path: path.into(), header: header.filter(|name| *name != AUTHORIZATION) }
+    /// The source of the key in a file, which has to hold one now. `at`: the table of the target.
+    pub(super) fn source(
+        path: &str,
+        header: Option<HeaderName>,
+        at: &str,
+    ) -> Result<CredentialPolicy, ConfigError> {
+        let file = Self { path: path.into(), header: header.filter(|it| *it != AUTHORIZATION) };
+        match file.read() {
+            Ok(_) => Ok(CredentialPolicy::new(file).min_refresh_interval(BETWEEN)),
+            Err(error) => {
+                // The path is not shown, as it may be a key.
+                let allowed = "allowed is the path of a file that holds the key";
+                let reason = format!("cannot be used: {error}; {allowed}");
+                Err(ConfigError::because(format!("{at}.key_file"), reason))
+            }
+        }
     }
 
     /// Reads the key; the error has no part of it.
-    pub(crate) fn read(&self) -> Result<Credentials, BoxError> {
+    fn read(&self) -> Result<Credentials, BoxError> {
         let mut text = String::new();
         let file = File::open(&self.path)?;
         file.take(LONGEST).read_to_string(&mut text)?;
@@ -44,11 +59,6 @@ impl KeyFile {
             Some(name) => Credentials::new().header(name.clone(), key),
         };
         Ok(credentials.expires_in(VALID))
-    }
-
-    /// The source that reads the file.
-    pub(crate) fn policy(self) -> CredentialPolicy {
-        CredentialPolicy::new(self).min_refresh_interval(BETWEEN)
     }
 }
 

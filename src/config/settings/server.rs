@@ -1,0 +1,47 @@
+//! The keys that only a server has a use for.
+
+use std::{net::SocketAddr, time::Duration};
+
+use http::Uri;
+
+use crate::{Profile, config::source::Source};
+
+/// The keys that only a server has a use for, as they are set.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ServerKeys {
+    /// The address to listen on.
+    pub listen: Option<SocketAddr>,
+    /// Where requests are sent first: scheme, host and port.
+    pub upstream: Option<Uri>,
+    /// The time limit of a connection to an upstream.
+    pub connect: Duration,
+    /// The most retries on the same route, if they are set.
+    pub retries: Option<u32>,
+    /// The time limit of a request that is not a chat.
+    pub other: Option<Duration>,
+    /// The time for answers in progress at shutdown.
+    pub drain: Option<Duration>,
+    /// The largest request body that is buffered, in bytes.
+    pub body: Option<usize>,
+    /// The most connections at a time.
+    pub connections: Option<usize>,
+}
+
+// === impl ServerKeys ===
+
+impl ServerKeys {
+    pub(super) fn new(source: &Source, profile: &Profile) -> Self {
+        let limits = &source.file.limits;
+        Self {
+            listen: source.file.listen.as_ref().map(|listen| listen.0),
+            upstream: source.file.upstream.as_ref().map(|upstream| upstream.0.clone()),
+            connect: profile.connect.within(profile.deadline).time(),
+            retries: limits.retries.map(|retries| retries.u32()),
+            other: limits.other.map(|other| other.0),
+            drain: limits.drain.map(|drain| drain.0),
+            body: limits.body.map(|body| body.usize()),
+            connections: limits.connections.map(|connections| connections.usize()),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The tables of a configuration as they are written. The comment of a key is its description in the schema.
+
+mod answers;
+mod breaker;
+mod file;
+mod limits;
+mod outcome;
+mod target;
+mod traffic;
+
+pub(super) use answers::{BufferTable, CacheTable, IdentityTable};
+pub(super) use breaker::BreakerTable;
+pub(super) use file::File;
+pub(super) use limits::{LimitsTable, RetryTable};
+pub(super) use outcome::OutcomeTable;
+pub(super) use target::{BalanceTable, CannedTable, GROUP_KEYS, StoredTable, TargetTable};
+pub(super) use traffic::{AdaptiveTable, ModelTable, TrafficTable};
