@@ -33,7 +33,7 @@ use crate::{
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let client = Client::builder().build_with(Provider::new("api"))?;
 /// let service = ServiceBuilder::new().layer(CollectLayer::new()).service(client);
-/// # let body = Full::from(r#"{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Where is my parcel?"}]}"#);
+/// # let body = Full::<bytes::Bytes>::from(r#"{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Where is my parcel?"}]}"#);
 /// let request = http::Request::post("https://api.example.com/v1/chat/completions").body(body)?;
 /// assert_eq!(service.oneshot(request).await?.status(), 200);
 /// # Ok(()) }

@@ -28,11 +28,11 @@ use crate::{Body, BoxError, Error, Request, Response, upstream::ResponseFuture};
 /// use tower::ServiceBuilder;
 /// # use std::{convert::Infallible, time::Duration};
 /// # use http_body_util::Full;
+///
+/// # fn main() -> Result<(), evenkeel::ConfigError> {
 /// # let http = tower::service_fn(|_: http::Request<Full<bytes::Bytes>>| async {
 /// #     Ok::<_, Infallible>(http::Response::new(Full::new(bytes::Bytes::from("{}"))))
 /// # });
-///
-/// # fn main() -> Result<(), evenkeel::ConfigError> {
 /// // `http` is any client over `http::Request<Full<Bytes>>`, here within a limit of its own.
 /// let http = ServiceBuilder::new().timeout(Duration::from_secs(20)).service(http);
 /// let client = Client::builder().build_with(HttpService::new(http))?;

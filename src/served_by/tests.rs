@@ -66,12 +66,12 @@ fn what_this_process_knows_comes_before_the_headers_of_a_gateway_below() {
         |response: &Response<Body>| ServedBy::of_head(response.headers(), response.extensions());
     assert_eq!(served(&response).to_string(), "canned reply");
     let attempt_log = AttemptLog::default();
-    attempt_log.answered_by("gateway".into());
+    attempt_log.answered_by("gateway".into(), None);
     response.extensions_mut().insert(attempt_log.clone());
     assert_eq!(served(&response).to_string(), "canned reply", "the gateway was the first target");
     Hit::new(Duration::from_secs(2), false).mark(&mut response);
     assert_eq!(served(&response).to_string(), "stored answer, fresh, 2 s old");
     response.extensions_mut().remove::<Hit>();
-    attempt_log.continued_by("small".into());
+    attempt_log.answered_by("small".into(), Some(Degradation::Resumed));
     assert_eq!(served(&response).to_string(), "fallback small");
 }

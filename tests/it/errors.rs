@@ -18,6 +18,8 @@ use http_body_util::{BodyExt, StreamBody};
 
 use crate::support::{call, chat, in_virtual_time, ms, over, pair, secondary, without_retries};
 
+type Question = fn(&Error) -> bool;
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn builder() -> ClientBuilder {
@@ -35,7 +37,7 @@ async fn failure(reply: Reply) -> Error {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_the_same_error_with_and_without_an_answer() {
-    let questions: [(Reply, fn(&Error) -> bool, Option<u16>); 9] = [
+    let questions: [(Reply, Question, Option<u16>); 9] = [
         (Reply::status(503), Error::is_unavailable, Some(503)),
         (Reply::reset(), Error::is_connection_lost, None),
         (Reply::rate_limited(None), Error::is_rate_limited, Some(429)),
