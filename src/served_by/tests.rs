@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
 use super::*;
-use crate::Body;
+use crate::{Body, attempt_log::Degradation};
 
 fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
     let field = |(name, value): &(&'static str, &'static str)| {
