@@ -157,7 +157,7 @@ impl<R: IntoCall> Call<R> {
         let Self { client, request, options } = self;
         let scope = Scope::current();
         async move {
-            let (request, asked) = request.into_request(&client).await?;
+            let (request, asked) = request.into_request(client.upload_buffer()).await?;
             let response = client.send_with(request, OptionSources { explicit: options, scope });
             Ok(R::respond(response.await?, asked))
         }

@@ -22,6 +22,7 @@ use crate::{
     context::Route,
     fallback::{Fallback, FallbackList, FallbackPolicy, Target},
     identity::IdentityPolicy,
+    into_call::sealed::UploadBuffer,
     limit::Limits,
     profile::Profile,
     rehearsal::Rehearser,
@@ -41,7 +42,6 @@ use crate::{
 pub struct Client {
     stack: Arc<dyn ErasedStack>,
     handles: AvailabilityView,
-    #[cfg_attr(not(feature = "reqwest"), allow(dead_code))]
     buffer_uploads: usize,
     rehearser: Rehearser,
 }
@@ -97,9 +97,8 @@ impl Client {
     }
 
     /// The most that is read ahead of a streamed request body, in bytes, and the usual time of a call.
-    #[cfg(feature = "reqwest")]
-    pub(crate) fn buffered_uploads(&self) -> (usize, std::time::Duration) {
-        (self.buffer_uploads, self.handles.deadline)
+    pub(crate) fn upload_buffer(&self) -> UploadBuffer {
+        UploadBuffer { max_bytes: self.buffer_uploads, usual_time: self.handles.deadline }
     }
 
     /// The breakers of all routes: list, watch, force, reset.

@@ -4,7 +4,8 @@ use std::future::{Future, ready};
 
 use bytes::Bytes;
 
-use crate::{Client, Error, Request, Response};
+use crate::{Error, Request, Response};
+use sealed::UploadBuffer;
 
 /// A request that a [`Client`](crate::Client) sends and answers questions about.
 ///
@@ -30,7 +31,7 @@ pub trait IntoCall: sealed::Sealed + Sized + Send + 'static {
     #[doc(hidden)]
     fn into_request(
         self,
-        client: &Client,
+        uploads: UploadBuffer,
     ) -> impl Future<Output = Result<(Request, Self::Asked), Error>> + Send;
 
     #[doc(hidden)]
@@ -38,7 +39,19 @@ pub trait IntoCall: sealed::Sealed + Sized + Send + 'static {
 }
 
 pub(crate) mod sealed {
+    use std::time::Duration;
+
     pub trait Sealed {}
+
+    /// How much of a streamed request body is read before it is sent.
+    #[derive(Clone, Copy, Debug)]
+    #[cfg_attr(not(feature = "reqwest"), allow(dead_code))]
+    pub struct UploadBuffer {
+        /// The most that is read, in bytes.
+        pub(crate) max_bytes: usize,
+        /// The time for it, if the call has no deadline of its own.
+        pub(crate) usual_time: Duration,
+    }
 }
 
 // === impl IntoCall ===
@@ -53,7 +66,10 @@ impl<B: Into<Bytes> + Clone + Send + 'static> IntoCall for http::Request<B> {
         Some(self.clone().map(Into::into))
     }
 
-    fn into_request(self, _: &Client) -> impl Future<Output = Result<(Request, ()), Error>> + Send {
+    fn into_request(
+        self,
+        _: UploadBuffer,
+    ) -> impl Future<Output = Result<(Request, ()), Error>> + Send {
         ready(Ok((self.map(Into::into), ())))
     }
 

@@ -136,9 +136,3 @@ pub use response_ext::ResponseExt;
 pub use served_by::ServedBy;
 pub use stream::Body;
 pub use upstream::{Request, Response, ResponseFuture, Upstream};
-
-/// The README's examples, compiled.
-#[cfg(all(doctest, feature = "async-openai", feature = "reqwest-middleware"))]
-#[doc = include_str!("../README.md")]
-#[derive(Debug)]
-pub struct Readme;

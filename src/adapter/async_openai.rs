@@ -84,7 +84,8 @@ impl Service<HttpRequestFactory> for EvenkeelService {
         Box::pin(async move {
             let request = factory.build().await.map_err(unbuilt)?;
             let asked = request.url().clone();
-            let response = client.send(from_reqwest(request, &client).await?).await?;
+            let response =
+                client.send(from_reqwest(request, client.upload_buffer()).await?).await?;
             Ok(into_reqwest(legible(response).await, asked))
         })
     }

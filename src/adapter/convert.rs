@@ -14,8 +14,9 @@ use super::{
     upload::{Upload, UploadLimit},
 };
 use crate::{
-    Body, Client, Error, Request, Response,
+    Body, Error, Request, Response,
     context::{CallContext, Deadline},
+    into_call::sealed::UploadBuffer,
     outcome::Outcome,
     sync::lock_std as lock,
 };
@@ -36,7 +37,7 @@ struct BaseUrl(Url);
 /// Its timeout is removed and becomes a deadline: reqwest would use it to end a stream under way.
 pub(crate) async fn from_reqwest(
     mut request: reqwest::Request,
-    client: &Client,
+    uploads: UploadBuffer,
 ) -> Result<Request, Error> {
     let timeout = request.timeout_mut().take().map(Deadline::within);
     let known = request.body().is_none_or(|body| body.as_bytes().is_some());
@@ -50,7 +51,7 @@ pub(crate) async fn from_reqwest(
         *request.body_mut() = body.collect().await.map_err(failed)?.to_bytes();
         return Ok(request);
     }
-    match upload(&mut request, body, client).await? {
+    match upload(&mut request, body, uploads).await? {
         Upload::Whole(bytes) => *request.body_mut() = bytes,
         Upload::Streamed(body) => {
             request.extensions_mut().insert(StreamingBody(Arc::new(Mutex::new(Some(body)))));
@@ -64,11 +65,11 @@ pub(crate) async fn from_reqwest(
 async fn upload(
     request: &mut Request,
     body: reqwest::Body,
-    client: &Client,
+    uploads: UploadBuffer,
 ) -> Result<Upload, Error> {
-    let (buffer, usual) = client.buffered_uploads();
+    let UploadBuffer { max_bytes: buffer, usual_time } = uploads;
     let own = CallContext::deadline(request);
-    let deadline = own.unwrap_or_else(|| Deadline::within(usual));
+    let deadline = own.unwrap_or_else(|| Deadline::within(usual_time));
     if buffer > 0 {
         CallContext::of(request).deadline = Some(deadline);
     }

@@ -10,9 +10,12 @@ use super::{
     errors::failed,
 };
 use crate::{
-    Client, Error, Request, Response,
+    Error, Request, Response,
     context::Deadline,
-    into_call::{IntoCall, sealed::Sealed},
+    into_call::{
+        IntoCall,
+        sealed::{Sealed, UploadBuffer},
+    },
 };
 
 // === impl IntoCall ===
@@ -34,9 +37,9 @@ impl IntoCall for reqwest::Request {
         Some(request)
     }
 
-    async fn into_request(self, client: &Client) -> Result<(Request, Url), Error> {
+    async fn into_request(self, uploads: UploadBuffer) -> Result<(Request, Url), Error> {
         let asked = self.url().clone();
-        Ok((from_reqwest(self, client).await?, asked))
+        Ok((from_reqwest(self, uploads).await?, asked))
     }
 
     fn respond(response: Response, asked: Url) -> reqwest::Response {
@@ -56,11 +59,11 @@ impl IntoCall for RequestBuilder {
 
     fn into_request(
         self,
-        client: &Client,
+        uploads: UploadBuffer,
     ) -> impl Future<Output = Result<(Request, Url), Error>> + Send {
         // It is built at once: a builder need not be `Sync`.
         let request = self.build().map_err(failed);
-        async move { request?.into_request(client).await }
+        async move { request?.into_request(uploads).await }
     }
 
     fn respond(response: Response, asked: Url) -> reqwest::Response {

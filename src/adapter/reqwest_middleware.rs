@@ -113,7 +113,7 @@ impl Middleware for EvenkeelMiddleware {
         next: Next<'_>,
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let url = request.url().clone();
-        let mut request = from_reqwest(request, &self.client).await.map_err(wrap)?;
+        let mut request = from_reqwest(request, self.client.upload_buffer()).await.map_err(wrap)?;
         call_options::carry(extensions, &mut request);
         // At most one attempt and its hedge are under way.
         let (sender, mut attempts) = mpsc::channel(2);

@@ -45,6 +45,7 @@ mod passthrough;
 mod per_call;
 mod properties;
 mod providers;
+mod readme;
 mod reasoning;
 mod rehearse;
 mod resume;
