@@ -207,7 +207,7 @@ fn a_wrong_value_is_refused_with_its_place_and_what_is_right() {
         ),
         (
             "[breaker]\nopen_backoff = [\"5s\", \"1s\"]".into(),
-            "breaker.open_backoff is 1s; allowed is 5s and more",
+            "breaker.open_backoff is 1s; allowed is 5s or more",
         ),
         (
             "[breaker]\nslow_after = { first_event = \"1s\" }".into(),
@@ -264,7 +264,7 @@ fn a_wrong_value_is_refused_with_its_place_and_what_is_right() {
         ("[[target]]\nmodel = \"m\"".into(), "target[0].name is missing"),
         (
             "[[target]]\nname = \"a\"".into(),
-            "target[0] is \"empty\"; allowed is at least one of base URL",
+            "target[0] is empty; allowed is at least one of base URL",
         ),
         ("[[target]]\nname = \"a b\"\nmodel = \"m\"".into(), "target[0].name is no name"),
         (target("base_url = \"a\""), "target[0].base_url has no http://"),
@@ -306,7 +306,8 @@ fn a_wrong_value_is_refused_with_its_place_and_what_is_right() {
             target("").replace("\"a\"", "\"primary\""),
             "target[0].name is \"primary\", which another has",
         ),
-        (target(&target("group = \"g\"").replace("\"a\"", "\"g\"")), ""),
+        (target(&target("group = \"g\"").replace("\"a\"", "\"g\"").replace("\"m\"", "\"n\"")), ""),
+        (target(&target("group = \"g\"").replace("\"a\"", "\"g\"")), "target[1]"),
         (
             format!("fallbacks = [\"nope\"]\n{}", target("")),
             "fallbacks[0] is \"nope\"; allowed are the names of targets",

@@ -39,8 +39,8 @@ pub(super) fn target(
         Some(base) => Target::new(&base.0.text),
         None => Target::same_host(),
     };
-    let key = table.key_env.as_ref().map(|variable| key(&variable.0, &path, env)).transpose()?;
     let source = key_source(table, &path)?;
+    let key = table.key_env.as_ref().map(|variable| key(&variable.0, &path, env)).transpose()?;
     // In events a key has the name of its target.
     let named = key.is_some() || source.is_some();
     let label = table.label.as_ref().or(named.then_some(&table.name));

@@ -84,7 +84,7 @@ async fn no_credential_shows_in_debug_display_events_or_logs() {
             }
             is_clean(&format!("{:?} {client:?}", log.events()), "the events");
             let text = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
-            assert!(text.contains("credentials") || text.contains("attempt ended"), "{text}");
+            assert!(text.contains("credentials") || text.contains("attempt_ended"), "{text}");
             is_clean(&text, "the log");
         }
     }
