@@ -14,7 +14,7 @@ use crate::{
     stream::{CommitPolicy, MidStreamFailure},
 };
 
-/// Settings for one call. What is not set here is taken from the profile and the client. See [the module](self).
+/// Settings for one call. What is not set here is taken from the profile and the client. See [the module](crate::call_options).
 ///
 /// # Defaults
 ///

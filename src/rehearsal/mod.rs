@@ -10,7 +10,7 @@
 //! # async fn run(client: evenkeel::Client, key: &str) -> Result<(), Box<dyn std::error::Error>> {
 //! let request = http::Request::post("https://api.openai.com/v1/chat/completions")
 //!     .header("authorization", format!("Bearer {key}"))
-//!     .body(r#"{"model":"gpt-4o","max_tokens":16,"messages":[{"role":"user","content":"Say hello."}]}"#.into())?;
+//!     .body(r#"{"model":"gpt-4o","max_tokens":16,"messages":[{"role":"user","content":"Say hello."}]}"#)?;
 //! let rehearsal = client.rehearse(&request).await;
 //! if !rehearsal.all_ok() {
 //!     eprintln!("{rehearsal}"); // a table: one line for each target
