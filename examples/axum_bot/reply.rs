@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use evenkeel::{
-    Body, Error, Response, ResponseFuture, context::AttemptLog, fallback::CannedReply,
+    Body, Error, Response, ResponseExt, ResponseFuture, ServedBy, context::AttemptLog,
     stream::BodyEnd,
 };
 use futures_util::{Stream, stream};
@@ -74,13 +74,10 @@ pub(crate) fn parts(call: ResponseFuture, language: Language) -> impl Stream<Ite
 
 impl Source {
     fn of(response: &Response) -> Self {
-        if response.extensions().get::<CannedReply>().is_some() {
-            return Self::Canned;
-        }
-        // Only answers that are not the first target's have the header.
-        match response.headers().contains_key("evenkeel-served-by") {
-            true => Self::Backup,
-            false => Self::Primary,
+        match response.served_by() {
+            ServedBy::Canned { .. } => Self::Canned,
+            served if served.is_degraded() => Self::Backup,
+            _ => Self::Primary,
         }
     }
 
@@ -118,24 +115,20 @@ impl Reply {
 
     /// Begins to read an answer, or reports that there is none.
     fn begin(&mut self, answer: Result<Response, Error>) -> Step {
-        let outcome = match answer {
-            Ok(response) if response.status().is_success() => {
-                self.attempts = AttemptLog::of(response.extensions());
+        match answer.and_then(ResponseExt::into_result) {
+            Ok(response) => {
+                self.attempts = response.attempt_log();
                 let source = Source::of(&response);
                 self.ready.push_back(ReplyPart::Source { source, label: source.label(self.texts) });
-                return Step::Read(response.into_body(), ContentReader::default());
-            }
-            Ok(response) => {
-                self.attempts = AttemptLog::of(response.extensions());
-                errors::outcome_of(&response)
+                Step::Read(response.into_body(), ContentReader::default())
             }
             Err(error) => {
                 self.attempts = error.attempt_log().cloned().unwrap_or_default();
-                error.outcome()
+                let text = errors::apology(&error, self.texts);
+                self.ready.push_back(ReplyPart::Failed { text });
+                Step::End
             }
-        };
-        self.ready.push_back(ReplyPart::Failed { text: errors::apology(outcome, self.texts) });
-        Step::End
+        }
     }
 
     /// Reads the next words. The visitor has seen those before, so a failure is reported and not hidden.

@@ -70,7 +70,7 @@
 //!   that a dead connection is not taken for a silent provider.
 //! * **Redirects.** A followed redirect is an attempt that no layer classifies; an API needs none.
 //! * **Bodies.** A body that is known in full (`body`, `json`, `multipart` of parts in memory) can be sent again. One that streams
-//!   (`wrap_stream`, `Part::file`) is sent once: no retry, no other target; a canned reply still applies.
+//!   (`wrap_stream`, `Part::file`) is sent once: no retry, no other target, and no canned reply, as its question is not read.
 //!   [`buffer_uploads`](crate::ClientBuilder::buffer_uploads) reads it up to a bound first, so that it can be sent again too.
 //! * **Compression.** With evenkeel's feature `compression`, requests and answers in gzip, deflate, zstd and br are read like
 //!   plain ones (see [`coding`](crate::coding)). With reqwest's own `gzip` feature and its kin, answers are decoded before evenkeel
