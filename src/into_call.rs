@@ -16,6 +16,10 @@ use sealed::UploadBuffer;
 /// | `http::Request<B>` with a body that is [`Bytes`] or can be made into them | [`Response`] | |
 ///
 /// Sealed: it has no other implementations.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no request that a client of evenkeel sends",
+    note = "these are `reqwest::Request` and `RequestBuilder` of reqwest 0.13, and `http::Request` of http 1 with a body of bytes"
+)]
 pub trait IntoCall: sealed::Sealed + Sized + Send + 'static {
     /// The response to such a request.
     type Response: Send + 'static;

@@ -14,7 +14,7 @@ impl Client {
     /// time, each within the limits of an attempt. A stored answer and a wait are listed and not asked; a canned reply is made and
     /// checked. See [`rehearsal`](crate::rehearsal).
     ///
-    /// It takes the same requests as [`call`](Self::call). One that cannot be read, a `reqwest::RequestBuilder` with an error or
+    /// It takes the same requests as [`call`](Self::call). One that cannot be read, a `reqwest::RequestBuilder` with an error (build it first, to see which) or
     /// with a body that streams, is sent nowhere, and its rehearsal is empty.
     ///
     /// Breakers, budgets, limits and stored answers are neither asked nor changed, and no listener gets an event: an open breaker

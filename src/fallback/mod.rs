@@ -18,9 +18,9 @@
 //!
 //! Failures that another target may not have: the provider is unavailable, limits the rate, does not respond, cannot be reached,
 //! or breaks off or truncates its answer; the quota is exhausted, the credential or the model is rejected; our own breaker
-//! refused. A request that is too large goes to a fallback that declares a larger context, or none. A request that is wrong for
-//! every provider, or that the provider's content filter blocked, is not passed on: the caller gets that answer. [`Fallback::on`]
-//! limits a fallback to some failures ([`FallbackOn`]): send a request that is too large to the model with the large context, a
+//! refused. A request that is too large goes to a fallback that declares a larger context or does not declare one, and to a canned
+//! reply. A request that is wrong for every provider, or that the provider's content filter blocked, is not passed on: the caller
+//! gets that answer. [`Fallback::on`] limits a fallback to some failures ([`FallbackOn`]): send a request that is too large to the model with the large context, a
 //! slow route to the small model, a failing tool to the same model without it. It can also enable the two cases that are off by
 //! default, blocked content and requests that were rejected as wrong; these go only to fallbacks that name them.
 //!

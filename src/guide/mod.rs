@@ -3,7 +3,7 @@
 //!
 //! | your client | page | what you write |
 //! |---|---|---|
-//! | reqwest | [`reqwest`] | `client.execute(request)` |
+//! | reqwest | [`reqwest`] | `client.call(request).await` |
 //! | reqwest-middleware | [`reqwest_middleware`] | `.with(EvenkeelMiddleware::new(…)?)` |
 //! | async-openai | [`async_openai`] | `.with_http_service(EvenkeelService::new(client))` |
 //! | rig | [`rig`] | reqwest-middleware under rig |

@@ -15,12 +15,13 @@
 //!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
 //!     .build_with_reqwest(http.clone())?;
 //!
-//! // For every call: `evenkeel.execute(request)` instead of `request.send()`.
+//! // For every call: `evenkeel.call(request).await` instead of `request.send().await`.
 //! let request = http
 //!     .post("https://api.openai.com/v1/chat/completions")
 //!     .bearer_auth(key)
+//!     .header("content-type", "application/json")
 //!     .body(r#"{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Where is my parcel?"}]}"#);
-//! let mut answer = evenkeel.execute(request).await?;
+//! let mut answer = evenkeel.call(request).await?;
 //! while let Some(bytes) = answer.chunk().await? {
 //!     // An error here means that the answer is not whole.
 //!     # drop(bytes);

@@ -124,7 +124,7 @@ impl RehearsedTarget {
             (_, Some(404 | 405)) => Some("check its base URL and its model"),
             (Outcome::Rejected { why: Rejection::Model }, _) => Some("check its model"),
             (_, Some(300..=399)) => Some("check its base URL: it redirects"),
-            (Outcome::Unreachable, _) => Some("check its base URL, and the way there"),
+            (Outcome::Unreachable, _) => Some("check its base URL, and the network to it"),
             (Outcome::QuotaExhausted { .. }, _) => Some("check the bill of its account"),
             _ => None,
         }

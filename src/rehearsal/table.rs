@@ -17,6 +17,10 @@ const HEAD: [&str; COLUMNS] = ["target", "route", "head", "answer"];
 impl fmt::Display for Rehearsal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: Vec<_> = self.iter().map(RehearsedTarget::cells).collect();
+        if rows.is_empty() {
+            let why = "the request cannot be built, its options are wrong, or its body streams";
+            return write!(f, "nothing was asked: {why}");
+        }
         let width = |at: usize| {
             let cells = rows.iter().map(|row| row[at].chars().count());
             cells.chain([HEAD[at].len()]).max().unwrap_or_default()

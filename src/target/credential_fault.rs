@@ -54,7 +54,7 @@ impl CredentialFault {
             Self::Unprintable => "not printable ASCII",
             Self::Padded => "surrounded by spaces",
             Self::Quoted => "in quotes",
-            Self::SchemeTwice => "with its own \"Bearer \"",
+            Self::SchemeTwice => "already with \"Bearer \"",
             Self::Unexpanded => "the name of a variable",
         }
     }

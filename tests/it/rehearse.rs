@@ -335,7 +335,7 @@ async fn a_failing_transport_is_a_finding_and_no_output_has_a_secret_or_a_text()
     let body = r#"{"model":"m","messages":[{"role":"user","content":"SecretMark"}]}"#;
     let rehearsal = client.rehearse(&with_body(body)).await;
     assert_eq!(failed(row(&rehearsal, 1)), Outcome::Unreachable);
-    assert_eq!(row(&rehearsal, 1).hint(), Some("check its base URL, and the way there"));
+    assert_eq!(row(&rehearsal, 1).hint(), Some("check its base URL, and the network to it"));
     for text in [rehearsal.to_string(), format!("{rehearsal:?}"), format!("{client:?}")] {
         assert!(!text.contains("SecretMark"), "{text}");
     }

@@ -140,7 +140,7 @@ fn a_key_that_no_provider_accepts_is_refused() {
         ),
         (
             bearer("Bearer sk-1"),
-            r#"fallbacks[1].credential is with its own "Bearer " (authorization)"#,
+            r#"fallbacks[1].credential is already with "Bearer " (authorization)"#,
             "the key alone: bearer() adds the scheme".into(),
         ),
         (

@@ -12,7 +12,7 @@
 //! [`continues`](Provider::continues) and [`rejects_prefill`](Provider::rejects_prefill).
 //!
 //! A request to a path that no API has, such as `/v1/v1/chat/completions`, is answered by 404 instead of a whole answer, so that
-//! a test finds a wrong base URL. Paths are known with the version and without it. [`any_path`](Provider::any_path) turns this
+//! a test finds a wrong base URL; a prefix that some API has, such as `/api`, is accepted. Paths are known with the version and without it. [`any_path`](Provider::any_path) turns this
 //! off.
 //!
 //! # Example
