@@ -29,6 +29,22 @@ pub(super) fn cut(error: reqwest::Error) -> Error {
     Error::new(outcome).with_source(bare(error))
 }
 
+impl From<reqwest::Error> for Error {
+    /// The error of a body that reqwest reads, or of a request that it builds: evenkeel's own if it is inside, with its verdict and
+    /// attempt log, so that `?` works in a function that returns an [`Error`].
+    fn from(error: reqwest::Error) -> Self {
+        let own = Self::find(&error).map(|own| (own.verdict().clone(), own.attempt_log().cloned()));
+        match own {
+            Some((verdict, attempt_log)) => {
+                let outer = Self::new(verdict).with_source(bare(error));
+                attempt_log.iter().fold(outer, Self::with_attempt_log)
+            }
+            None if error.is_body() || error.is_decode() => cut(error),
+            None => failed(error),
+        }
+    }
+}
+
 /// The error without the query and the user of its URL, which may hold keys.
 fn bare(mut error: reqwest::Error) -> reqwest::Error {
     if let Some(url) = error.url_mut() {

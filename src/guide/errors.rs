@@ -6,11 +6,10 @@
 //! |---|---|
 //! | no answer: refused, timed out, no connection | `Err` of the call |
 //! | an answer that is a failure, passed on as the provider sent it | [`into_result`](crate::ResponseExt::into_result) |
-//! | a body that fails while it is read | the body's error; [`Error::find`](crate::Error::find) in that of a client |
+//! | a body that fails while it is read | the body's error; `?` on that of reqwest, [`Error::find`](crate::Error::find) in that of others |
 //!
-//! So with [`Client::send`](crate::Client::send) a function that asks for an answer is three `?`, and a bot that says sorry is a few
-//! lines. With reqwest the body's error is a `reqwest::Error`: return [`BoxError`](crate::BoxError), and ask
-//! `Error::find(&*error)`.
+//! So a function that asks for an answer is three `?`, also with reqwest (`answer.text().await?`), and a bot that says sorry is a few
+//! lines:
 //!
 //! ```
 //! use bytes::Bytes;

@@ -57,6 +57,27 @@ async fn a_failure_is_the_same_error_with_and_without_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn three_question_marks_give_one_error_with_reqwest_too() {
+    async fn answer(client: &Client) -> Result<String, Error> {
+        let request = reqwest::Client::new()
+            .post("http://primary/v1/chat/completions")
+            .body(r#"{"model": "large", "stream": true}"#);
+        Ok(client.call(request).await?.into_result()?.text().await?)
+    }
+    let replies =
+        [Reply::answer(), Reply::status(401), Reply::answer().with(Fault::Cut { words: 20 })];
+    let provider = Provider::new("primary").replies(replies);
+    let client = over(builder(), [&provider]);
+    assert!(answer(&client).await.is_ok_and(|text| text.contains("[DONE]")));
+    assert!(answer(&client).await.unwrap_err().is_unauthorized());
+    let cut = answer(&client).await.unwrap_err();
+    assert!(cut.is_truncated(), "{cut:?}");
+    assert!(cut.attempt_log().is_some_and(|log| log.sent() == 1), "{cut:?}");
+    let unbuilt = reqwest::Client::new().get("no url").build().unwrap_err();
+    assert!(Error::from(unbuilt).is_rejected());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_stays_as_it_is() {
     let client = over(builder(), [&Provider::new("primary")]);
     let response = client.send(chat(true)).await.unwrap().into_result().unwrap();
