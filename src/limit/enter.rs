@@ -39,10 +39,9 @@ impl RouteLimiter {
         input: DecisionInput,
     ) -> EnterResult {
         let EnterRequest { priority, cost, deadline, may_queue } = request;
-        let latest_start = deadline.map(|deadline| {
-            let needed = self.min_attempt_time(deadline.saturating_duration_since(input.now));
-            deadline.checked_sub(needed).unwrap_or(input.now)
-        });
+        let needed = self.min_attempt_time();
+        let latest_start =
+            deadline.map(|deadline| deadline.checked_sub(needed).unwrap_or(input.now));
         let request = AdmissionRequest { priority, cost, latest_start, may_queue };
         match self.decide(|state| state.admit(request, input)) {
             Admission::Admitted(grant) => EnterResult::Admitted(Permit::new(self.clone(), grant)),

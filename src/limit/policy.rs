@@ -20,8 +20,7 @@ use crate::{
 /// - [`max_queue`](Self::max_queue): 1024 calls of each priority and route: at the limits of most keys, further calls would miss
 ///   any deadline
 /// - [`batch_share`](Self::batch_share): 0.1, while interactive calls wait as well
-/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, or a tenth of the
-///   call's time, as for a retry
+/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, as for a retry
 /// - [`cooldown_without_hint`](Self::cooldown_without_hint): none, after a 429 that names no wait: each retry backs off by
 ///   itself, and no other call waits for a limit that may be over
 #[derive(Clone, Debug)]

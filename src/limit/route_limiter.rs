@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Availability,
-    context::{Priority, least_attempt},
+    context::Priority,
     route_state::{AtRest, Rest},
     sync::lock_std as lock,
     time::Limit,
@@ -74,11 +74,8 @@ impl RouteLimiter {
         self.needs_estimates
     }
 
-    pub(super) fn min_attempt_time(&self, left: Duration) -> Duration {
-        match self.min_attempt_time {
-            Limit::Default(usual) => usual.min(least_attempt(left)),
-            Limit::Set(time) => time,
-        }
+    pub(super) fn min_attempt_time(&self) -> Duration {
+        self.min_attempt_time.time()
     }
 
     /// Runs `decide` under the lock, and wakes waiting calls after releasing it.
@@ -99,7 +96,7 @@ impl RouteLimiter {
 
     /// The availability for an interactive call that has `time` left.
     pub(super) fn availability(&self, time: Duration, now: Instant) -> Availability {
-        lock(&self.state).availability(time.saturating_sub(self.min_attempt_time(time)), now)
+        lock(&self.state).availability(time.saturating_sub(self.min_attempt_time()), now)
     }
 
     pub(super) fn snapshot(&self, now: Instant) -> LimitSnapshot {
