@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use super::AdaptivePolicy;
-use crate::{
-    ConfigError,
-    context::Route,
-    time::{Limit, scale},
-};
+use crate::{ConfigError, context::Route, time::scale};
 
 /// The limits of a route, and how long a call waits for its turn.
 ///
@@ -31,7 +27,7 @@ pub struct LimitPolicy {
     pub(super) burst: Duration,
     pub(super) max_queue: usize,
     batch_share: f64,
-    pub(super) min_attempt_time: Limit,
+    pub(super) min_attempt_time: Duration,
     pub(super) cooldown_without_hint: Option<Duration>,
     models: Vec<ModelPolicy>,
 }
@@ -115,7 +111,7 @@ impl LimitPolicy {
     /// deadlines, no call waits.
     #[must_use]
     pub fn min_attempt_time(mut self, time: Duration) -> Self {
-        self.min_attempt_time = Limit::Set(time);
+        self.min_attempt_time = time;
         self
     }
 
@@ -141,7 +137,7 @@ impl LimitPolicy {
     }
 
     pub(crate) fn scaled(mut self, by: f64) -> Self {
-        self.min_attempt_time = self.min_attempt_time.map(|time| scale(time, by));
+        self.min_attempt_time = scale(self.min_attempt_time, by);
         self.cooldown_without_hint = self.cooldown_without_hint.map(|wait| scale(wait, by));
         let scaled = |other: ModelPolicy| ModelPolicy { policy: other.policy.scaled(by), ..other };
         self.models = self.models.into_iter().map(scaled).collect();
@@ -220,7 +216,7 @@ impl Default for LimitPolicy {
             burst: Duration::from_secs(5),
             max_queue: 1024,
             batch_share: 0.1,
-            min_attempt_time: Limit::Default(Duration::from_secs(1)),
+            min_attempt_time: Duration::from_secs(1),
             cooldown_without_hint: None,
             models: Vec::new(),
         }

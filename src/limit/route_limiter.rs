@@ -18,14 +18,13 @@ use crate::{
     context::Priority,
     route_state::{AtRest, Rest},
     sync::lock_std as lock,
-    time::Limit,
 };
 
 /// The limits of one route.
 pub(super) struct RouteLimiter {
     state: Mutex<RouteLimiterState>,
     /// The time that has to be left for an attempt after its wait.
-    min_attempt_time: Limit,
+    min_attempt_time: Duration,
     /// Whether the route stands for several credentials: a report or a rate limit for one of them does not apply to the others.
     is_shared: bool,
     /// Whether a token limit is configured. One that is only reported holds no call back on an estimate.
@@ -75,7 +74,7 @@ impl RouteLimiter {
     }
 
     pub(super) fn min_attempt_time(&self) -> Duration {
-        self.min_attempt_time.time()
+        self.min_attempt_time
     }
 
     /// Runs `decide` under the lock, and wakes waiting calls after releasing it.
@@ -96,7 +95,7 @@ impl RouteLimiter {
 
     /// The availability for an interactive call that has `time` left.
     pub(super) fn availability(&self, time: Duration, now: Instant) -> Availability {
-        lock(&self.state).availability(time.saturating_sub(self.min_attempt_time()), now)
+        lock(&self.state).availability(time.saturating_sub(self.min_attempt_time), now)
     }
 
     pub(super) fn snapshot(&self, now: Instant) -> LimitSnapshot {
