@@ -7,20 +7,16 @@ use tokio::time::Instant;
 
 use super::{
     failures::seen,
-    support::{Models, QUICK, RecordingUpstream, client, gateway_for, gateway_with},
+    support::{
+        Models, QUICK, RecordingUpstream, client, gateway_for, gateway_of_equals, gateway_with,
+    },
 };
 
 /// Calls with that affinity key, in that spelling, go to one of two equal targets.
 #[tokio::test]
 async fn affinity_and_its_older_spelling_are_the_same_key() {
     let models = Models::default();
-    let url = models.serve().await;
-    let target = |n| {
-        format!(
-            "[[target]]\nname = \"t{n}\"\ngroup = \"all\"\nbase_url = \"{url}\"\nmodel = \"m{n}\"\nkey_env = \"A_KEY\"\n"
-        )
-    };
-    let gateway = gateway_with(&format!("{}{}{QUICK}", target(1), target(2)), &[]).await;
+    let gateway = gateway_of_equals(&models).await;
     for n in 0..12 {
         let name = ["evenkeel-affinity", "evenkeel-sticky"][n % 2];
         assert_eq!(seen(gateway.chat("any", true).header(name, "talk-7")).await.0, 200);

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use super::{
     failures::seen,
-    support::{Models, QUICK, RecordingUpstream, TestGateway, client, gateway_with},
+    support::{
+        Models, QUICK, RecordingUpstream, TestGateway, client, gateway_of_equals, gateway_with,
+    },
 };
 
 /// A gateway in front of that upstream, with these lines added to its file.
@@ -19,13 +21,7 @@ async fn with(models: &Models, toml: &str) -> TestGateway {
 #[tokio::test]
 async fn equal_targets_share_a_fallback_and_calls_of_one_key_stay_at_one_of_them() {
     let models = Models::default();
-    let url = models.serve().await;
-    let target = |n| {
-        format!(
-            "[[target]]\nname = \"t{n}\"\ngroup = \"all\"\nbase_url = \"{url}\"\nmodel = \"m{n}\"\nkey_env = \"A_KEY\"\n"
-        )
-    };
-    let gateway = gateway_with(&format!("{}{}{QUICK}", target(1), target(2)), &[]).await;
+    let gateway = gateway_of_equals(&models).await;
     for n in 0..20 {
         let (status, fallback, ..) = seen(gateway.chat("any", n % 2 == 0)).await;
         assert_eq!((status, fallback.as_str()), (200, "all"));

@@ -64,6 +64,17 @@ pub(crate) async fn gateway_with(toml: &str, arguments: &[&str]) -> TestGateway 
     started(setup(&arguments, Some("key-of-the-target")).unwrap()).await
 }
 
+/// A gateway in front of two equal targets, `m1` and `m2`.
+pub(crate) async fn gateway_of_equals(models: &Models) -> TestGateway {
+    let url = models.serve().await;
+    let target = |n| {
+        format!(
+            "[[target]]\nname = \"t{n}\"\ngroup = \"all\"\nbase_url = \"{url}\"\nmodel = \"m{n}\"\nkey_env = \"A_KEY\"\n"
+        )
+    };
+    gateway_with(&format!("{}{}{QUICK}", target(1), target(2)), &[]).await
+}
+
 /// A gateway in front of that upstream, with short limits.
 pub(crate) async fn gateway_for(upstream: &str) -> TestGateway {
     gateway_with(QUICK, &["--upstream", upstream]).await
