@@ -24,6 +24,7 @@
 //! | `check` | `--check`: every target is asked once |
 //! | `serve` | the listener, its limits, its shutdown |
 //! | `proxy` | one request and its response |
+//! | `request_body` | a request body is read to its end, so that the connection can be used again |
 //! | `headers`, `upload` | which headers are forwarded; bodies that are streamed. `CallOptions` of evenkeel parse the `evenkeel-*` headers |
 //! | `transport`, `tls`, `env_proxy` | sends a request over HTTP or HTTPS; path and query stay as they are |
 //! | `errors` | errors in the caller's dialect: as a response, or as the last event of a stream |
@@ -39,6 +40,7 @@ mod health;
 mod limits;
 mod options;
 mod proxy;
+mod request_body;
 mod serve;
 mod setup;
 #[cfg(test)]

@@ -86,8 +86,8 @@ impl Gateway {
         let head_only = parts.method == Method::HEAD;
         let known = dialect_of(&parts, &options);
         let (bytes, upload) = match known {
-            Some(_) => (read_whole(body, &parts.headers, self.body).await?, None),
-            None if is_small(&body) => (read_whole(body, &parts.headers, self.body).await?, None),
+            Some(_) => (read_whole(body, self.body).await?, None),
+            None if is_small(&body) => (read_whole(body, self.body).await?, None),
             None => (Bytes::new(), Some(Upload::new(body))),
         };
         headers::strip_request(&mut parts.headers, known.is_some());

@@ -2,22 +2,19 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body};
-use http::Request;
-use hyper::{body::Incoming, server::conn::http1};
+use axum::Router;
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
-    service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::sleep,
 };
-use tower::ServiceExt;
 
-use super::{proxy::router, setup::Setup};
+use super::{proxy::router, request_body::respond, setup::Setup};
 
 /// A gateway that is bound to its port. It answers while [`run`](Self::run) runs.
 #[derive(Debug)]
@@ -107,11 +104,11 @@ async fn serve(
 ) {
     // The events of a stream are small, and each has to be sent at once.
     let _ = stream.set_nodelay(true);
-    let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let service = service_fn(move |request| respond(router.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(stream), service);
     let _ = in_flight.watch(connection).await;
     drop(permit);
 }

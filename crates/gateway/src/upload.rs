@@ -8,7 +8,7 @@ use std::{
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
@@ -23,10 +23,6 @@ pub(crate) struct Upload(Arc<Mutex<Option<Body>>>);
 const MAX_SMALL: u64 = 1024 * 1024;
 /// The time a client has for a body that is buffered.
 const BODY_TIMEOUT: Duration = Duration::from_secs(300);
-/// A body that is too large is read up to this size and for this time, and discarded: a client that cannot write all of it may
-/// never read the response.
-const MAX_DISCARDED: usize = 256 * 1024 * 1024;
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 
 // === impl Upload ===
 
@@ -52,25 +48,13 @@ pub(crate) fn is_small(body: &Body) -> bool {
 }
 
 /// Reads a body of at most `max` bytes.
-pub(crate) async fn read_whole(
-    mut body: Body,
-    headers: &HeaderMap,
-    max: usize,
-) -> Result<Bytes, GatewayError> {
-    // A client with `expect: 100-continue` has sent nothing of the body.
-    let waits = headers.contains_key(header::EXPECT);
+pub(crate) async fn read_whole(mut body: Body, max: usize) -> Result<Bytes, GatewayError> {
     if body.size_hint().lower() > max as u64 {
-        if !waits {
-            discard(body).await;
-        }
         return Err(too_large(max));
     }
     match timeout(BODY_TIMEOUT, collect(&mut body, max)).await {
         Ok(Ok(Some(whole))) => Ok(whole),
-        Ok(Ok(None)) => {
-            discard(body).await;
-            Err(too_large(max))
-        }
+        Ok(Ok(None)) => Err(too_large(max)),
         Ok(Err(_)) => {
             let message = "the body of the request broke off, or is not what its head says";
             Err(GatewayError::new(StatusCode::BAD_REQUEST, "bad_body", message))
@@ -93,19 +77,6 @@ async fn collect(body: &mut Body, max: usize) -> Result<Option<Bytes>, axum::Err
         whole.extend_from_slice(&data);
     }
     Ok(Some(whole.freeze()))
-}
-
-async fn discard(mut body: Body) {
-    let all = async {
-        let mut taken = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            taken += frame.data_ref().map_or(0, Bytes::len);
-            if taken > MAX_DISCARDED {
-                break;
-            }
-        }
-    };
-    let _ = timeout(DISCARD_TIMEOUT, all).await;
 }
 
 fn too_large(max: usize) -> GatewayError {
