@@ -9,7 +9,7 @@ use evenkeel::{
 use http::{HeaderValue, Uri, header};
 use serde_json::json;
 
-use super::transport::Transport;
+use crate::transport::Transport;
 
 /// What `--check` checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use axum::{body::Body, extract::State};
 use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
 
-use super::setup::Gateway;
+use crate::setup::Gateway;
 
 /// Answers `/healthz`: always 200, whatever the state of the upstreams.
 pub(crate) async fn healthz(State(gateway): State<Arc<Gateway>>) -> Response<Body> {

@@ -22,36 +22,22 @@
 //! | `limits` | the limits of the gateway itself |
 //! | `setup` | combines both: the evenkeel clients that answer requests |
 //! | `check` | `--check`: every target is asked once |
-//! | `serve` | the listener, its limits, its shutdown |
-//! | `proxy` | one request and its response |
-//! | `request_body` | a request body is read to its end, so that the connection can be used again |
-//! | `headers`, `upload` | which headers are forwarded; bodies that are streamed. `CallOptions` of evenkeel parse the `evenkeel-*` headers |
-//! | `transport`, `tls`, `env_proxy` | sends a request over HTTP or HTTPS; path and query stay as they are |
-//! | `errors` | errors in the caller's dialect: as a response, or as the last event of a stream |
+//! | `server` | the listener and its connections, their limits, the shutdown |
+//! | `call` | one call: headers, body, response, errors in the caller's dialect |
+//! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
 //! | `health` | `/healthz`: the state of each route |
 
+mod call;
 mod check;
 mod config_file;
-#[cfg(feature = "tls")]
-mod env_proxy;
-mod errors;
-mod headers;
 mod health;
 mod limits;
 mod options;
-mod proxy;
-mod request_body;
-mod serve;
+mod server;
 mod setup;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "tls")]
-mod tls;
-#[cfg(not(feature = "tls"))]
-#[path = "no_tls.rs"]
-mod tls;
 mod transport;
-mod upload;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
@@ -140,8 +126,8 @@ fn serve_until_shutdown(setup: Setup) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let result = runtime.block_on(async {
-        let shutdown = serve::signals().map_err(|error| format!("no signals: {error}"))?;
-        let server = serve::GatewayServer::bind(setup).await?;
+        let shutdown = server::signals().map_err(|error| format!("no signals: {error}"))?;
+        let server = server::GatewayServer::bind(setup).await?;
         if !server.address().ip().is_loopback() {
             tracing::warn!(
                 "listening beyond this machine: whoever can reach {} can use the upstream, and the keys of the targets",

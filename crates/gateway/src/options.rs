@@ -11,7 +11,7 @@ use evenkeel::config::{Config, ProfileName, ServerKeys};
 use http::Uri;
 use serde_json::json;
 
-use super::{
+use crate::{
     check::{CheckScope, scope},
     config_file::one_line,
 };

@@ -8,7 +8,7 @@ use evenkeel::{
 };
 use http::Uri;
 
-use super::{
+use crate::{
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config_file::{ConfigFile, one_line},
     limits::GatewayLimits,

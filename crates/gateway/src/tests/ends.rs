@@ -8,7 +8,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::super::serve::GatewayServer;
+use super::super::server::GatewayServer;
 use super::support::{LONG, client, gateway_for, gateway_with, setup, soon};
 
 #[tokio::test]

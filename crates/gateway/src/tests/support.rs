@@ -28,7 +28,7 @@ use tower::ServiceExt;
 
 use super::super::{
     options::{CommandLine, Options},
-    serve::GatewayServer,
+    server::GatewayServer,
     setup::Setup,
 };
 

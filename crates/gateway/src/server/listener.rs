@@ -1,4 +1,4 @@
-//! The listener, its limits, its shutdown.
+//! The listener: accepts connections, up to a limit, until the shutdown.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -10,11 +10,12 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::sleep,
 };
 
-use super::{proxy::router, request_body::respond, setup::Setup};
+use super::{request_body::respond, signals::Shutdown};
+use crate::{call::router, setup::Setup};
 
 /// A gateway that is bound to its port. It answers while [`run`](Self::run) runs.
 #[derive(Debug)]
@@ -25,9 +26,6 @@ pub(crate) struct GatewayServer {
     connections: Arc<Semaphore>,
     drain: Duration,
 }
-
-/// One item for each request to shut down.
-pub(crate) type Shutdown = mpsc::Receiver<()>;
 
 /// The time a client has for the head of a request, and may be idle before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
@@ -111,31 +109,4 @@ async fn serve(
         .serve_connection(TokioIo::new(stream), service);
     let _ = in_flight.watch(connection).await;
     drop(permit);
-}
-
-/// SIGTERM and SIGINT as requests to shut down.
-#[cfg(unix)]
-pub(crate) fn signals() -> io::Result<Shutdown> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (request, shutdown) = mpsc::channel(4);
-    tokio::spawn(async move {
-        loop {
-            tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
-            if request.send(()).await.is_err() {
-                break;
-            }
-        }
-    });
-    Ok(shutdown)
-}
-
-/// Ctrl-C as a request to shut down.
-#[cfg(not(unix))]
-pub(crate) fn signals() -> io::Result<Shutdown> {
-    let (request, shutdown) = mpsc::channel(4);
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() && request.send(()).await.is_ok() {}
-    });
-    Ok(shutdown)
 }

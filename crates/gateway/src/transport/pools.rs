@@ -23,10 +23,8 @@ use hyper_util::{
 };
 use tower::{Layer, Service};
 
-use super::{
-    tls::{Tls, TlsConnector},
-    upload::Upload,
-};
+use super::tls::{Tls, TlsConnector};
+use crate::call::Upload;
 
 /// Sends by hyper, which leaves path and query byte for byte as they are.
 #[derive(Clone, Debug)]

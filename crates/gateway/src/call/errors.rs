@@ -10,7 +10,7 @@ use evenkeel::{
 };
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::proxy::{ATTEMPTS, SERVED_BY};
+use super::pass::{ATTEMPTS, SERVED_BY};
 
 /// An error of the gateway itself, without an answer of an upstream.
 #[derive(Clone, Debug)]

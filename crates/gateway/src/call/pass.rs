@@ -18,10 +18,10 @@ use http::{
 
 use super::{
     errors::{GatewayError, reply_to},
-    headers, health,
-    setup::Gateway,
+    headers,
     upload::{Upload, is_small, read_whole},
 };
+use crate::{health, setup::Gateway};
 
 /// The header that names the target or fallback that answered.
 pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");

@@ -1,0 +1,11 @@
+//! One call: from the request of the caller to its response.
+//!
+//! [`pass`] parses the `evenkeel-*` headers, reads or streams the body, sends the request through an evenkeel client, and
+//! turns what comes back into the response. What fails is an error in the caller's dialect.
+
+mod errors;
+mod headers;
+mod pass;
+mod upload;
+
+pub(crate) use self::{pass::router, upload::Upload};
