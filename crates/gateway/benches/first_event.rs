@@ -7,59 +7,25 @@
 //! cargo bench -p evenkeel-gateway
 //! ```
 
-use std::{
-    error::Error,
-    io::{BufRead, BufReader, Write},
-    path::Path,
-    process::{Child, Command, ExitCode, Stdio},
-    time::Duration,
-};
+use std::{io::Write, process::ExitCode, time::Duration};
 
 use evenkeel_testkit::{Provider, Reply, Server};
 use tokio::time::Instant;
 
-type Any = Box<dyn Error + Send + Sync>;
+#[path = "support/process.rs"]
+mod process;
+
+use process::{Any, Process};
 
 const STREAMS: usize = 100;
 const QUESTION: &str =
     r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Tell me a story."}]}"#;
-
-/// A child process; killed when this process ends.
-struct Process {
-    child: Child,
-    url: String,
-}
 
 /// One stream, as received.
 struct Read {
     first: Duration,
     whole: Duration,
     bytes: Vec<u8>,
-}
-
-// === impl Process ===
-
-impl Process {
-    /// Starts a program that prints a line with its URL as the last word.
-    fn start(program: &Path, arguments: &[&str]) -> Result<Self, Any> {
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        let out = child.stdout.take().ok_or("it has an output")?;
-        BufReader::new(out).read_line(&mut line)?;
-        let url = line.split_whitespace().last().ok_or("it says where it is")?.to_owned();
-        Ok(Self { child, url })
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// The provider's process: it serves until its standard input closes, when its parent ends.
@@ -101,8 +67,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
 
 async fn compare() -> Result<(), Any> {
     let provider = Process::start(&std::env::current_exe()?, &["provide"])?;
-    let arguments = ["--listen", "127.0.0.1:0", "--upstream", &provider.url];
-    let gateway = Process::start(Path::new(env!("CARGO_BIN_EXE_evenkeel-gateway")), &arguments)?;
+    let gateway = Process::gateway(&provider.url, &[])?;
     let clients = [(); 2].map(|()| reqwest::Client::builder().no_proxy().build());
     let [direct, through] = clients;
     let ways = [(direct?, &provider.url), (through?, &gateway.url)];
