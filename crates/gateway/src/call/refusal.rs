@@ -11,8 +11,12 @@ use super::{errors::GatewayError, headers::caller_dialect};
 /// Why the server does not answer a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
+    /// All connections for calls are in use.
+    Busy,
     /// The gateway is shutting down.
     ShuttingDown,
+    /// The body of the request does not arrive.
+    SlowBody,
 }
 
 /// When a caller may come again: another process may take over by then, or a connection may be free.
@@ -24,6 +28,16 @@ impl Refusal {
     /// The answer, in the caller's dialect. The connection is closed after it.
     pub(crate) fn response(self, dialect: Dialect) -> Response<Body> {
         let (status, code, message) = match self {
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "evenkeel: all connections that limits.connections allows are in use",
+            ),
+            Self::SlowBody => (
+                StatusCode::REQUEST_TIMEOUT,
+                "slow_body",
+                "evenkeel: the body of the request arrived too slowly (edges.read_timeout)",
+            ),
             Self::ShuttingDown => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "shutting_down",
