@@ -3,6 +3,7 @@
 mod answers;
 mod breaker;
 mod checked;
+mod edges;
 mod fallbacks;
 mod key_file;
 mod locate;
@@ -13,6 +14,7 @@ mod targets;
 mod traffic;
 
 pub use checked::Settings;
+pub use edges::EdgeKeys;
 pub use fallbacks::{FallbackKind, NamedFallback};
 pub use server::ServerKeys;
 pub use targets::NamedTarget;

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::Uri;
 
+use super::edges::EdgeKeys;
 use crate::{Profile, config::source::Source};
 
 /// The keys that only a server has a use for, as they are set.
@@ -24,8 +25,8 @@ pub struct ServerKeys {
     pub drain: Option<Duration>,
     /// The largest request body that is buffered, in bytes.
     pub body: Option<usize>,
-    /// The most connections at a time.
-    pub connections: Option<usize>,
+    /// The keys of connections.
+    pub edges: EdgeKeys,
 }
 
 // === impl ServerKeys ===
@@ -41,7 +42,7 @@ impl ServerKeys {
             other: limits.other.map(|other| other.0),
             drain: limits.drain.map(|drain| drain.0),
             body: limits.body.map(|body| body.usize()),
-            connections: limits.connections.map(|connections| connections.usize()),
+            edges: EdgeKeys::new(limits, &source.file.edges),
         }
     }
 }

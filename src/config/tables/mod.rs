@@ -2,6 +2,7 @@
 
 mod answers;
 mod breaker;
+mod edges;
 mod file;
 mod limits;
 mod outcome;
@@ -10,6 +11,7 @@ mod traffic;
 
 pub(super) use answers::{BufferTable, CacheTable, IdentityTable};
 pub(super) use breaker::BreakerTable;
+pub(super) use edges::EdgesTable;
 pub(super) use file::File;
 pub(super) use limits::{LimitsTable, RetryTable};
 pub(super) use outcome::OutcomeTable;

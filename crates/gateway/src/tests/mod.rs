@@ -6,6 +6,7 @@ mod check;
 mod coded;
 mod config;
 mod connections;
+mod edges;
 mod ends;
 mod errors;
 mod failures;
