@@ -11,10 +11,14 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
-use super::{request_body::respond, signals::Shutdown};
+use super::{
+    drain_end::{DrainEnd, DrainEnder},
+    request_body::respond,
+    signals::Shutdown,
+};
 use crate::{call::router, setup::Setup};
 
 /// A gateway that is bound to its port. It answers while [`run`](Self::run) runs.
@@ -27,8 +31,17 @@ pub(crate) struct GatewayServer {
     drain: Duration,
 }
 
+/// What answers the requests of a connection.
+#[derive(Debug)]
+struct Answers {
+    router: Router,
+    drain_end: DrainEnd,
+}
+
 /// The time a client has for the head of a request, and may be idle before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// The time for the last events of streams that the end of the drain cuts.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 /// The pause after an error of the system, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -54,20 +67,27 @@ impl GatewayServer {
     pub(crate) async fn run(self, mut shutdown: Shutdown) {
         let Self { listener, router, connections, drain, .. } = self;
         let in_flight = GracefulShutdown::new();
+        let (ender, drain_end) = DrainEnder::new();
         loop {
             tokio::select! {
                 biased;
                 _ = shutdown.recv() => break,
                 (stream, permit) = accept(&listener, &connections) => {
-                    tokio::spawn(serve(stream, router.clone(), in_flight.watcher(), permit));
+                    let answers = Answers { router: router.clone(), drain_end: drain_end.clone() };
+                    tokio::spawn(serve(stream, answers, in_flight.watcher(), permit));
                 }
             }
         }
         drop(listener);
         tracing::info!("ending: what is under way has {drain:?}");
+        let mut ended = std::pin::pin!(in_flight.shutdown());
         tokio::select! {
-            () = in_flight.shutdown() => tracing::info!("ended: all answers are through"),
-            () = sleep(drain) => tracing::warn!("ended: some answers were cut"),
+            () = &mut ended => tracing::info!("ended: all answers are through"),
+            () = sleep(drain) => {
+                ender.end();
+                let _ = timeout(LAST_EVENTS, ended).await;
+                tracing::warn!("ended: some answers were cut");
+            }
             Some(()) = shutdown.recv() => tracing::warn!("ended at once"),
         }
     }
@@ -96,13 +116,15 @@ async fn accept(
 /// Answers one connection. An error of the connection is seen by its client.
 async fn serve(
     stream: TcpStream,
-    router: Router,
+    answers: Answers,
     in_flight: Watcher,
     permit: OwnedSemaphorePermit,
 ) {
     // The events of a stream are small, and each has to be sent at once.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| respond(router.clone(), request));
+    let service = service_fn(move |request| {
+        respond(answers.router.clone(), answers.drain_end.clone(), request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

@@ -28,6 +28,9 @@ use hyper::body::Incoming;
 use tokio::{runtime::Handle, time::timeout};
 use tower::ServiceExt;
 
+use super::drain_end::DrainEnd;
+use crate::call::{Refusal, dialect_of_caller};
+
 /// The most that is read and discarded of a body that nothing asks for.
 const MAX_DISCARDED: usize = 256 * 1024 * 1024;
 /// The longest time for it.
@@ -45,13 +48,20 @@ struct RequestBody {
 /// Answers a request of a connection.
 pub(crate) async fn respond(
     router: Router,
+    drain_end: DrainEnd,
     request: Request<Incoming>,
 ) -> Result<Response<axum::body::Body>, Infallible> {
     let (parts, incoming) = request.into_parts();
+    let dialect = dialect_of_caller(&parts);
     let body = RequestBody::new(incoming, &parts.headers);
     let held_back = body.held_back.clone();
-    let request = Request::from_parts(parts, axum::body::Body::new(body));
-    let mut response = router.oneshot(request).await?;
+    let mut request = Request::from_parts(parts, axum::body::Body::new(body));
+    request.extensions_mut().insert(drain_end.clone());
+    let mut response = tokio::select! {
+        biased;
+        response = router.oneshot(request) => response?,
+        () = drain_end.reached() => Refusal::ShuttingDown.response(dialect),
+    };
     if held_back.load(Ordering::Relaxed) {
         response.headers_mut().append(header::CONNECTION, HeaderValue::from_static("close"));
     }
