@@ -24,6 +24,10 @@ pub struct ServerKeys {
     pub drain: Option<Duration>,
     /// The largest request body that is buffered, in bytes.
     pub body: Option<usize>,
+    /// The most bytes of request bodies that are held at a time.
+    pub body_budget: Option<usize>,
+    /// The longest deadline that a caller can set for a chat: that of the profile, or the time of a cold start if that is longer.
+    pub longest_deadline: Duration,
     /// The most connections at a time.
     pub connections: Option<usize>,
 }
@@ -41,7 +45,13 @@ impl ServerKeys {
             other: limits.other.map(|other| other.0),
             drain: limits.drain.map(|drain| drain.0),
             body: limits.body.map(|body| body.usize()),
+            body_budget: limits.body_budget.map(|budget| budget.usize()),
+            longest_deadline: longest_deadline(profile),
             connections: limits.connections.map(|connections| connections.usize()),
         }
     }
+}
+
+fn longest_deadline(profile: &Profile) -> Duration {
+    profile.cold_start.map_or(profile.deadline, |cold| profile.deadline.max(cold.time()))
 }
