@@ -19,7 +19,7 @@ use crate::{
     dialect::RequestInfo,
     outcome::{Outcome, Phase},
     provenance::Maker,
-    telemetry::{EventKind, SkipReason},
+    telemetry::SkipReason,
 };
 
 /// One call on its way through the fallbacks. A clone is the same call, for another part of the fallbacks.
@@ -189,15 +189,6 @@ impl<S: Upstream> FallbackRun<S> {
                 self.step(0, ready, None).await
             }
         }
-    }
-
-    fn skip(&self, at: usize, why: SkipReason) {
-        let name = self.policy().fallbacks[at].name.clone();
-        self.fallbacks.events.emit(EventKind::FallbackSkipped {
-            fallback: at as u16,
-            name,
-            reason: why,
-        });
     }
 
     /// The request for a fallback, or why it is skipped.

@@ -22,6 +22,7 @@
 //! | `limits` | the limits of the gateway itself |
 //! | `setup` | combines both: the evenkeel clients that answer requests |
 //! | `check` | `--check`: every target is asked once |
+//! | `own_address` | refuses an upstream that is the gateway itself |
 //! | `server` | the listener and its connections, their limits, the shutdown |
 //! | `call` | one call: headers, body, response, errors in the caller's dialect |
 //! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
@@ -33,6 +34,7 @@ mod config_file;
 mod health;
 mod limits;
 mod options;
+mod own_address;
 mod server;
 mod setup;
 #[cfg(test)]

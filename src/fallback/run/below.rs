@@ -11,7 +11,7 @@ use crate::{
     fallback::{Fallback, failure::Failure},
     outcome::{Outcome, Phase},
     provenance::Maker,
-    telemetry::SkipReason,
+    telemetry::{EventKind, SkipReason},
 };
 
 // === impl FallbackRun ===
@@ -42,6 +42,16 @@ impl<S: Upstream> FallbackRun<S> {
         let body = self.request.body().len();
         let wait = |resend: &ResendBudget| resend.room_in(body, Resend::Elsewhere, Instant::now());
         self.resend.as_ref().map_or(Duration::ZERO, wait)
+    }
+
+    /// Reports that a fallback is skipped.
+    pub(super) fn skip(&self, at: usize, why: SkipReason) {
+        let name = self.policy().fallbacks[at].name.clone();
+        self.fallbacks.events.emit(EventKind::FallbackSkipped {
+            fallback: at as u16,
+            name,
+            reason: why,
+        });
     }
 
     /// Whether there is time for another target.

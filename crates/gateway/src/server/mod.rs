@@ -5,5 +5,4 @@ mod listener;
 mod request_body;
 mod signals;
 
-#[allow(unused_imports, reason = "call reads it from the extensions of a request")]
 pub(crate) use self::{drain_end::DrainEnd, listener::GatewayServer, signals::signals};
