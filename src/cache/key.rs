@@ -53,14 +53,15 @@ struct Writer(Sha256);
 // === impl Key ===
 
 impl Key {
-    /// The key of a request; `None` if its answer must not be stored: the dialect is not known, the body is not a JSON object, or
-    /// the request changes state at the provider. `vary` are additional headers that change an answer.
+    /// The key of a request; `None` if its answer must not be stored: the dialect is not known, the body is not a JSON object or has
+    /// too many values, or the request changes state at the provider. `vary` are additional headers that change an answer.
     pub(super) fn of(request: &Request, info: &RequestInfo, vary: &[HeaderName]) -> Option<Self> {
         let dialect = info.dialect()?;
-        let Ok(Value::Object(body)) = serde_json::from_slice(request.body()) else { return None };
-        if info.effects().is_changing() {
+        // Nothing is parsed before it is known to be bounded.
+        if info.is_dense() || info.effects().is_changing() {
             return None;
         }
+        let Ok(Value::Object(body)) = serde_json::from_slice(request.body()) else { return None };
         let mut writer = Writer(Sha256::new());
         writer.text('v', "evenkeel 1");
         writer.place(request, dialect);

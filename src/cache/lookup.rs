@@ -85,6 +85,9 @@ impl CacheSlot {
         if never || request.method() != http::Method::POST {
             return None;
         }
+        if request.body().len() > shared.policy.max_request_bytes {
+            return None;
+        }
         let info = shared.dialects.read(request);
         let key = Key::of(request, &info, &shared.policy.vary)?;
         Some(Self { shared: shared.clone(), key, info, takes: !anew })

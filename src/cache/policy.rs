@@ -12,6 +12,7 @@ use crate::ConfigError;
 /// # Defaults
 ///
 /// * stored: complete, successful answers of the first target, of at most 1 MiB, without tool calls
+/// * requests of more than 8 MiB are neither stored nor compared ([`max_request_bytes`](Self::max_request_bytes))
 /// * served: never in place of a call ([`serve_fresh_for`](Self::serve_fresh_for)); in an outage by
 ///   [`Fallback::stored`](crate::fallback::Fallback::stored)
 /// * equal calls in flight are sent separately ([`coalesce`](Self::coalesce))
@@ -22,6 +23,7 @@ pub struct CachePolicy {
     pub(super) serve_fresh_for: Option<Duration>,
     pub(super) coalesce: bool,
     pub(super) max_entry_bytes: usize,
+    pub(super) max_request_bytes: usize,
     pub(super) store_tool_calls: bool,
     pub(super) lookup_timeout: Duration,
     pub(super) vary: Vec<HeaderName>,
@@ -57,6 +59,7 @@ impl CachePolicy {
             serve_fresh_for: None,
             coalesce: false,
             max_entry_bytes: 1024 * 1024,
+            max_request_bytes: 8 * 1024 * 1024,
             store_tool_calls: false,
             lookup_timeout: Duration::from_millis(250),
             vary: Vec::new(),
@@ -82,6 +85,16 @@ impl CachePolicy {
     #[must_use]
     pub fn max_entry_bytes(mut self, bytes: usize) -> Self {
         self.max_entry_bytes = bytes;
+        self
+    }
+
+    /// The largest request whose answer is stored, looked up or shared, in bytes. 8 MiB by default.
+    ///
+    /// To compare a request it is parsed and hashed as a whole, which takes about a millisecond for each 100 KiB, and three to ten times its
+    /// bytes. A larger request is sent as if there were no cache, and so is one with more than 262 144 JSON values.
+    #[must_use]
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.max_request_bytes = bytes;
         self
     }
 
@@ -116,14 +129,14 @@ impl CachePolicy {
                 return Err(ConfigError::new(field, Duration::ZERO, "longer than zero"));
             }
         }
-        if self.max_entry_bytes == 0 {
-            return Err(ConfigError::new(
-                "cache.max_entry_bytes",
-                self.max_entry_bytes,
-                "at least one byte",
-            ));
+        let sizes = [
+            ("cache.max_entry_bytes", self.max_entry_bytes),
+            ("cache.max_request_bytes", self.max_request_bytes),
+        ];
+        match sizes.into_iter().find(|(_, bytes)| *bytes == 0) {
+            Some((field, bytes)) => Err(ConfigError::new(field, bytes, "at least one byte")),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -133,6 +146,7 @@ impl fmt::Debug for CachePolicy {
             .field("fresh", &self.serve_fresh_for)
             .field("coalesce", &self.coalesce)
             .field("largest", &self.max_entry_bytes)
+            .field("largest_request", &self.max_request_bytes)
             .field("tool_calls", &self.store_tool_calls)
             .field("lookup", &self.lookup_timeout)
             .field("vary", &self.vary)

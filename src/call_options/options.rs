@@ -12,6 +12,7 @@ use crate::{
     dialect::Dialect,
     fallback::{Fallback, Fallbacks},
     stream::{CommitPolicy, MidStreamFailure},
+    time::saturating_add,
 };
 
 /// Settings for one call. What is not set here is taken from the profile and the client. See [the module](crate::call_options).
@@ -68,6 +69,24 @@ impl CallOptions {
     pub fn deadline_at(mut self, at: Instant) -> Self {
         self.deadline = Some(CallDeadline::At(at));
         self
+    }
+
+    /// Lowers the deadline to at most `limit` from the moment at which the call is sent; one that is not set stays so. For a service
+    /// that forwards the calls of others.
+    pub fn deadline_at_most(mut self, limit: Duration) -> Self {
+        self.deadline = self.deadline.map(|deadline| match deadline {
+            CallDeadline::Within(within) => CallDeadline::Within(within.min(limit)),
+            CallDeadline::At(at) => CallDeadline::At(at.min(saturating_add(Instant::now(), limit))),
+        });
+        self
+    }
+
+    /// The time that the call has from now, if it is set.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| match deadline {
+            CallDeadline::Within(within) => within,
+            CallDeadline::At(at) => at.saturating_duration_since(Instant::now()),
+        })
     }
 
     /// The order of the call in the queue of a [limit](crate::limit).

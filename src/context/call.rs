@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderName;
 
-use super::{AttemptLog, AttemptsMade, CallBudget, Deadline, NonReplayable};
+use super::{AttemptLog, AttemptsMade, CallBudget, Deadline, NonReplayable, ResendBudget};
 use crate::{
     Request,
     dialect::{Dialect, RequestInfo},
@@ -24,6 +24,7 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 /// | `nonce` | the first layer of the stack | a target that deduplicates by a key |
 /// | `min_attempt_time` | the fallback | retry, timeout |
 /// | `budget` | the fallback, the hedge | retry, hedge |
+/// | `resend` | the fallback, retry | fallback, retry |
 /// | `attempts_made` | the span of each attempt | the span of the call |
 #[derive(Clone, Debug)]
 pub(crate) struct CallContext {
@@ -37,6 +38,8 @@ pub(crate) struct CallContext {
     pub(crate) min_attempt_time: Option<Duration>,
     /// The extra attempts of the call, if layers other than retry can make some.
     pub(crate) budget: Option<CallBudget>,
+    /// The bytes that the call has sent again, if its body is large enough to be counted.
+    pub(crate) resend: Option<ResendBudget>,
     /// The attempts made so far, for the spans.
     pub(crate) attempts_made: AttemptsMade,
     info: Option<Arc<RequestInfo>>,
@@ -62,6 +65,7 @@ impl CallContext {
             nonce: fastrand::u128(..),
             min_attempt_time: None,
             budget: None,
+            resend: None,
             attempts_made: AttemptsMade::default(),
             info: None,
         }
@@ -73,6 +77,12 @@ impl CallContext {
             Some(call) => call.deadline,
             None => request.extensions().get().copied(),
         }
+    }
+
+    /// The bytes that a request's call has sent again; `None` for a small body.
+    pub(crate) fn resend(request: &mut Request) -> Option<ResendBudget> {
+        let counts = ResendBudget::counts(request.body().len());
+        counts.then(|| Self::of(request).resend.get_or_insert_default().clone())
     }
 
     /// The parsed request, parsed once for the whole call.

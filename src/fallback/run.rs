@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptContext, AttemptLog, CallContext, Deadline, LocalAnswersOnly},
+    context::{AttemptContext, AttemptLog, CallContext, Deadline, LocalAnswersOnly, ResendBudget},
     dialect::RequestInfo,
     outcome::{Outcome, Phase},
     provenance::Maker,
-    telemetry::{EventKind, SkipReason},
+    telemetry::SkipReason,
 };
 
 /// One call on its way through the fallbacks. A clone is the same call, for another part of the fallbacks.
@@ -36,6 +36,8 @@ pub(super) struct FallbackRun<S> {
     /// With less time left no target is tried.
     least: Option<Duration>,
     once: bool,
+    /// The bytes that the call has sent again; `None` for a small body.
+    pub(super) resend: Option<ResendBudget>,
     /// No target is tried any more: only local answers are of use.
     late: bool,
     /// Runs concurrently with a probe: stored answers and canned replies take no part.
@@ -68,6 +70,7 @@ impl<S: Upstream> FallbackRun<S> {
         let info = fallbacks.policy.info(&mut request);
         let home = fallbacks.detour(&request, &info);
         let late = request.extensions().get::<LocalAnswersOnly>().is_some();
+        let resend = CallContext::resend(&mut request);
         let call = CallContext::of(&mut request);
         let (attempt_log, deadline) = (call.attempt_log.clone(), call.deadline);
         let once = call.non_replayable;
@@ -86,6 +89,7 @@ impl<S: Upstream> FallbackRun<S> {
             limit,
             least,
             once,
+            resend,
             late,
             beside: false,
             asked: false,
@@ -185,15 +189,6 @@ impl<S: Upstream> FallbackRun<S> {
                 self.step(0, ready, None).await
             }
         }
-    }
-
-    fn skip(&self, at: usize, why: SkipReason) {
-        let name = self.policy().fallbacks[at].name.clone();
-        self.fallbacks.events.emit(EventKind::FallbackSkipped {
-            fallback: at as u16,
-            name,
-            reason: why,
-        });
     }
 
     /// The request for a fallback, or why it is skipped.

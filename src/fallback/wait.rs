@@ -44,6 +44,9 @@ impl<S: Upstream> FallbackRun<S> {
                 return StepResult::Failed(failure);
             }
             let pause = failure.pause(backoff);
+            // A target that recovers sooner would not be asked.
+            let resend = self.resend_wait();
+            let pause = Pause { known: pause.known.max(resend), asks: pause.asks.max(resend) };
             // Do not wait for a recovery that is known to be too late.
             if self
                 .until(at)

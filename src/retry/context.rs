@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptContext, AttemptLog, CallContext, IDEMPOTENCY_KEY, Route},
+    context::{
+        AttemptContext, AttemptLog, CallContext, IDEMPOTENCY_KEY, ResendBudget, Route, Taken,
+    },
     dialect::Effects,
     error::{FailedAttempt, judge},
     outcome::{Outcome, Phase},
@@ -34,6 +36,10 @@ pub(super) struct RetryContext {
     /// Until when the route of the last attempt lets no call through.
     pub(super) closed: Option<Instant>,
     pub(super) effects: Effects,
+    /// The bytes that the call has sent again; `None` for a small body.
+    resend: Option<ResendBudget>,
+    /// The bytes of the last attempt.
+    body: usize,
     /// Whether a key in the request lets the provider detect a repetition.
     pub(super) keyed: bool,
 }
@@ -47,9 +53,12 @@ impl RetryContext {
         let AttemptContext { fallback_index: fallback, fallback_name: ref name, .. } =
             *AttemptContext::of(request);
         let name = name.clone();
+        let (resend, body) = (CallContext::resend(request), request.body().len());
         let call = CallContext::of(request);
         Self {
             effects,
+            resend,
+            body,
             keyed: false,
             record: CallRecord {
                 events: shared.events.clone(),
@@ -91,6 +100,7 @@ impl RetryContext {
         if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
             AttemptContext::of(&mut request).last_target = false;
         }
+        self.body = request.body().len();
         self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
         let budget = self.shared.budgets.of_attempt(&mut request, now);
         let route = AttemptContext::route(&mut request);
@@ -124,12 +134,41 @@ impl RetryContext {
         let context = AttemptContext::of(&mut request);
         (context.deferred, context.extra) = (true, step.extra);
         let under_way = InFlightAttempt::start(&self.record, at, step, now);
-        let result = match poll_fn(|cx| service.poll_ready(cx)).await {
-            Ok(()) => service.call(request).await,
+        let result = match self.take_bytes(now) {
+            Ok(taken) => {
+                let result = match poll_fn(|cx| service.poll_ready(cx)).await {
+                    Ok(()) => service.call(request).await,
+                    Err(error) => Err(error),
+                };
+                self.give_back_bytes(taken, &result);
+                result
+            }
             Err(error) => Err(error),
         };
         under_way.end(&result);
         Some(result)
+    }
+
+    /// Takes the bytes of an attempt that begins at `now`.
+    fn take_bytes(&self, now: Instant) -> Result<Option<Taken>, Error> {
+        let Some(resend) = &self.resend else { return Ok(None) };
+        let taken = resend.take(self.body, self.shared.policy.resend_bytes, now);
+        taken.map(Some).map_err(|wait| Error::new(Outcome::NotSent { retry_in: Some(wait) }))
+    }
+
+    /// Gives back the bytes of an attempt that no target received.
+    fn give_back_bytes(&self, taken: Option<Taken>, result: &Result<Response, Error>) {
+        let outcome = judge(result).outcome();
+        let kept = !matches!(outcome, Outcome::NotSent { .. } | Outcome::Unreachable);
+        if let (Some(resend), Some(taken), false) = (&self.resend, taken, kept) {
+            resend.give_back(self.body, taken);
+        }
+    }
+
+    /// Whether there are bytes left for a retry after `wait`.
+    pub(super) fn has_bytes_after(&self, wait: Duration) -> bool {
+        let may = |resend: &ResendBudget| resend.may_retry(self.body, wait, Instant::now());
+        self.resend.as_ref().is_none_or(may)
     }
 
     /// Takes the failed attempt out of a result, to be settled with the call: one for each route. An answer from the route

@@ -100,6 +100,9 @@ impl RetryContext {
             Decision::Again { wait, .. } if self.is_closed_after(wait) => {
                 self.stop(at, StopReason::Breaker)
             }
+            Decision::Again { wait, .. } if !self.has_bytes_after(wait) => {
+                self.stop(at, StopReason::Resent)
+            }
             // An attempt that this machine cannot send costs the provider nothing.
             Decision::Again { wait, hinted }
                 if verdict.local_trouble().is_some() || at.budget.withdraw_retry() =>

@@ -20,6 +20,7 @@ use crate::{ConfigError, time::Limit, time::scale};
 /// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, or a tenth of the call's time
 /// - [`budget_ratio`](Self::budget_ratio): 20 % extra attempts and one for each answer
 /// - [`budget_reserve`](Self::budget_reserve): 10
+/// - [`resend_bytes`](Self::resend_bytes): 32 MiB, or four times the body if that is more
 /// - no [`seed`](Self::seed): jitter differs in every process
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
@@ -33,6 +34,8 @@ pub struct RetryPolicy {
     pub(super) budget_ratio: f64,
     pub(super) budget_reserve: u32,
     pub(super) budgets: Option<Budgets>,
+    /// `None`: no limit.
+    pub(super) resend_bytes: Option<u64>,
 }
 
 // === impl RetryPolicy ===
@@ -113,6 +116,20 @@ impl RetryPolicy {
     #[must_use]
     pub fn budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = Some(budgets);
+        self
+    }
+
+    /// The bytes of request that one call may send again, over all its targets, retries and waits; `None` for no limit. 32 MiB by
+    /// default.
+    ///
+    /// The first attempt is free. Each further one costs the bytes of its body, and is not sent unless they are left; what no target
+    /// received is given back. The limit is never less than four times the body, so that a call of any size can have four further
+    /// attempts, of which one quarter may be retries on the same route: the rest is for other targets. 256 KiB come back each
+    /// second, so that a call that waits for recovery keeps trying, more rarely the larger it is. A small call never notices: with a
+    /// body of 100 KiB there are 327 further attempts.
+    #[must_use]
+    pub fn resend_bytes(mut self, bytes: impl Into<Option<u64>>) -> Self {
+        self.resend_bytes = bytes.into();
         self
     }
 
@@ -246,6 +263,7 @@ impl Default for RetryPolicy {
             budget_ratio: 0.2,
             budget_reserve: 10,
             budgets: None,
+            resend_bytes: Some(32 * 1024 * 1024),
         }
     }
 }

@@ -45,6 +45,8 @@ pub enum SkipReason {
     Deadline,
     /// The body of the request can be sent only once.
     Once,
+    /// The call has sent as many bytes again as it may: see [`resend_bytes`](crate::retry::RetryPolicy::resend_bytes).
+    Resent,
     /// The fallback would send the same request to the same place again: its edit changes nothing.
     Unchanged,
     /// No stored answer was found.
@@ -82,6 +84,8 @@ pub enum StopReason {
     Deadline,
     /// The body of the request can be sent only once.
     Once,
+    /// The call has sent as many bytes again as it may: see [`resend_bytes`](crate::retry::RetryPolicy::resend_bytes).
+    Resent,
     /// The breaker of the route is open for longer than the wait.
     Breaker,
     /// The provider may have acted on the request, and a repetition would change or cost something twice.

@@ -178,6 +178,14 @@ impl<'a> LazyJson<'a> {
         }
     }
 
+    /// Whether the JSON of the value contains a word.
+    pub(crate) fn contains(&self, word: &str) -> bool {
+        match self {
+            Self::Text(text) => memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some(),
+            other => other.json().contains(word),
+        }
+    }
+
     /// The JSON of the value.
     pub(crate) fn json(&self) -> String {
         let mut out = String::new();

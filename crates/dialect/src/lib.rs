@@ -57,6 +57,7 @@
 //! | | `error_tail`, `response_progress` | ends a broken stream with an error event; where a response stands |
 //! | outcomes | [`outcome`] | the vocabulary of outcomes, and the classification of errors |
 //! | JSON | `json` | parses the known fields, without copies |
+//! | | `density` | the number of values in a body, counted without parsing it |
 //! | | `json_parts` | the fields of an object and the items of a list, each as its text |
 //! | | `tree/` | changes values in place: unchanged values keep their bytes |
 
@@ -68,6 +69,7 @@ mod answer_summary;
 mod anthropic;
 mod body_form;
 mod decode;
+mod density;
 mod dialect;
 mod effects;
 mod error_reply;
@@ -117,6 +119,7 @@ pub use answer_form::AnswerForm;
 pub use answer_info::AnswerInfo;
 pub use answer_summary::AnswerSummary;
 pub use body_form::BodyForm;
+pub use density::MAX_VALUES;
 pub use dialect::{Dialect, StreamFraming};
 pub use effects::{Effects, TargetDifference};
 pub use error_reply::ErrorReply;

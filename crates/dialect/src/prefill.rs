@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     Dialect, Request,
     json::{RawField, fields, read, span_in, text},
+    json_parts,
     model::splice,
 };
 
@@ -78,11 +79,11 @@ fn chat(body: &Bytes, said: &str, form: Prefill) -> Option<Bytes> {
 fn message(body: &Bytes, said: &str, more: &str) -> Option<Bytes> {
     let turns: MessageLists<'_> = serde_json::from_slice(body).ok()?;
     let list = turns.messages?.get();
-    let all: Vec<LastMessage<'_>> = serde_json::from_str(list).ok()?;
-    let own = all.last().filter(|turn| text(turn.role).as_deref() == Some("assistant"));
+    let (all, last) = messages(list)?;
+    let own = last.filter(|turn| text(turn.role).as_deref() == Some("assistant"));
     let Some(own) = own else {
         let turn = format!(r#"{{"role":"assistant","content":{}{more}}}"#, Value::from(said));
-        return Some(append(body, list, &turn, !all.is_empty()));
+        return Some(append(body, list, &turn, all > 0));
     };
     let content = own.content?.get();
     if let Some(begun) = read::<String>(own.content) {
@@ -90,23 +91,30 @@ fn message(body: &Bytes, said: &str, more: &str) -> Option<Bytes> {
         return Some(splice(body, &[span_in(content, body)], &whole));
     }
     let part = format!(r#"{{"type":"text","text":{}}}"#, Value::from(said));
-    let parts: Vec<RawField<'_>> = serde_json::from_str(content).ok()?;
-    Some(append(body, content, &part, !parts.is_empty()))
+    let any = json_parts::list(content)?.next().is_some();
+    Some(append(body, content, &part, any))
 }
 
 /// Adds the message in Gemini's format.
 fn contents(body: &Bytes, said: &str) -> Option<Bytes> {
     let turns: MessageLists<'_> = serde_json::from_slice(body).ok()?;
     let list = turns.contents?.get();
-    let all: Vec<LastMessage<'_>> = serde_json::from_str(list).ok()?;
+    let (all, last) = messages(list)?;
     let part = format!(r#"{{"text":{}}}"#, Value::from(said));
-    let own = all.last().filter(|turn| text(turn.role).as_deref() == Some("model"));
+    let own = last.filter(|turn| text(turn.role).as_deref() == Some("model"));
     if let Some(parts) = own.and_then(|turn| turn.parts) {
-        let any = !read::<Vec<RawField<'_>>>(Some(parts))?.is_empty();
+        let any = json_parts::list(parts.get())?.next().is_some();
         return Some(append(body, parts.get(), &part, any));
     }
     let turn = format!(r#"{{"role":"model","parts":[{part}]}}"#);
-    Some(append(body, list, &turn, !all.is_empty()))
+    Some(append(body, list, &turn, all > 0))
+}
+
+/// The number of messages, and the last of them.
+fn messages(list: &str) -> Option<(usize, Option<LastMessage<'_>>)> {
+    let all: Vec<&str> = json_parts::list(list)?.collect();
+    let last = all.last().map(|last| serde_json::from_str(last)).transpose().ok()?;
+    Some((all.len(), last))
 }
 
 /// Appends an element to a list in the body.

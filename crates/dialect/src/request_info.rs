@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use memchr::memmem::{self, Finder};
 
 use crate::{
-    AnswerForm, Dialect, Operation, Request, Sampling,
+    AnswerForm, Dialect, Operation, Request, Sampling, density,
     effects::{Effects, Ties},
     json::{RawField, fields, is_filled, is_true, read, text},
     model_path::{ModelPath, deployment},
+    ties::TiedBody,
     wanted::Wanted,
 };
 
@@ -31,6 +32,8 @@ pub struct RequestInfo {
     pub(crate) sampling: Sampling,
     /// Whether the body was parsed. A body in a content coding is not: then it is not known whether a stream is asked for.
     pub(crate) parsed: bool,
+    /// Whether the body has more JSON values than are ever put into a tree.
+    pub(crate) dense: bool,
 }
 
 fields! {
@@ -72,7 +75,10 @@ impl RequestInfo {
         let images = has_images(request.body());
         let place = ModelPath::read(path).filter(|_| dialect == Some(Dialect::Gemini));
         let model = in_path(path, place).or_else(|| text(wanted.model));
-        let ties = Ties::read(dialect, request.body(), &wanted, model.as_deref());
+        let dense = density::is_dense(request.body());
+        let body = TiedBody { dialect, bytes: request.body(), dense };
+        let ties = Ties::read(body, &wanted, model.as_deref());
+        let nested = wanted.nested();
         Self {
             dialect,
             model: model.map(String::into_boxed_str),
@@ -84,20 +90,27 @@ impl RequestInfo {
             },
             form: AnswerForm::of(request.uri(), dialect),
             stream_usage: options.is_some_and(|o| is_true(o.include_usage)),
-            max_tokens: wanted.most(),
-            choices: wanted.choices(),
+            max_tokens: wanted.most(&nested),
+            choices: wanted.choices(&nested),
             tools: is_filled(wanted.tools) || is_filled(wanted.functions),
             images,
-            stops: wanted.stops(),
+            stops: wanted.stops(&nested),
             effects: Effects::of(request, dialect, ties),
-            sampling: wanted.sampling(),
+            sampling: wanted.sampling(&nested),
             parsed,
+            dense,
         }
     }
 
     /// Whether the body was parsed, so that it is known whether a stream is asked for. False for a body in a content coding.
     pub fn is_parsed(&self) -> bool {
         self.parsed
+    }
+
+    /// Whether the body has more than [`MAX_VALUES`](crate::MAX_VALUES) JSON values. Such a body is read, sent on and repeated, but
+    /// neither edited nor compared with others: a tree of its values would take many times its bytes.
+    pub fn is_dense(&self) -> bool {
+        self.dense
     }
 
     /// The dialect of the request; `None` for a path that is passed through.

@@ -2,7 +2,7 @@
 
 use crate::{
     json::{RawField, fields, is_filled, plain_str, read},
-    wanted::{Generation, Options, Wanted},
+    wanted::{Nested, Wanted},
 };
 
 /// The settings of a model's sampling, and of the form of its output, as a request has them; `None` for what it does not set.
@@ -49,9 +49,8 @@ fields! {
 
 impl Wanted<'_> {
     /// The settings, by their names in the dialects.
-    pub(super) fn sampling(&self) -> Sampling {
-        let gemini: Generation<'_> = read(self.generationConfig).unwrap_or_default();
-        let ollama: Options<'_> = read(self.options).unwrap_or_default();
+    pub(super) fn sampling(&self, nested: &Nested<'_>) -> Sampling {
+        let Nested { generation: gemini, options: ollama } = nested;
         let number = |names: [RawField<'_>; 3]| {
             names.into_iter().find_map(read::<f64>).filter(|number| number.is_finite())
         };

@@ -25,6 +25,15 @@ const OWN: [&str; 9] = [
     "text",
 ];
 
+/// The body of a request in which references are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct TiedBody<'a> {
+    pub(super) dialect: Option<Dialect>,
+    pub(super) bytes: &'a [u8],
+    /// Whether it has too many values to be parsed: then a word alone counts as a reference.
+    pub(super) dense: bool,
+}
+
 /// Words, of which every body with such a reference contains one.
 type Words = LazyLock<Box<[Finder<'static>]>>;
 
@@ -50,31 +59,30 @@ fn words(dialect: Dialect) -> &'static [Finder<'static>] {
 // === impl Ties ===
 
 impl Ties {
-    /// The references in a request of that dialect, to that model.
-    pub(super) fn read(
-        dialect: Option<Dialect>,
-        body: &[u8],
-        wanted: &Wanted<'_>,
-        model: Option<&str>,
-    ) -> Self {
-        if dialect.is_none() {
+    /// The references in a request to that model.
+    pub(super) fn read(body: TiedBody<'_>, wanted: &Wanted<'_>, model: Option<&str>) -> Self {
+        if body.dialect.is_none() {
             return Self::default();
         }
         let changing = is_filled(wanted.conversation)
             || is_filled(wanted.container)
             || is_true(wanted.background);
         let kept = [wanted.previous_response_id, wanted.cachedContent, wanted.cached_content];
-        let account = changing || kept.into_iter().any(is_filled) || names(dialect, body);
+        let account = changing || kept.into_iter().any(is_filled) || body.has_reference();
         let own = |model: &str| model.starts_with("ft:") || model.starts_with("arn:");
         Self { account, changing, model: model.is_some_and(own) }
     }
 }
 
-/// Whether a body references anything stored at the provider. Most bodies have none of the words, and are not parsed.
-fn names(dialect: Option<Dialect>, body: &[u8]) -> bool {
-    let words = dialect.map_or(&[][..], words);
-    let may = words.iter().any(|word| word.find(body).is_some());
-    may && serde_json::from_slice(body).is_ok_and(|body| is_kept(&body))
+// === impl TiedBody ===
+
+impl TiedBody<'_> {
+    /// Whether the body references anything stored at the provider. Most bodies have none of the words, and are not parsed.
+    fn has_reference(self) -> bool {
+        let words = self.dialect.map_or(&[][..], words);
+        let may = words.iter().any(|word| word.find(self.bytes).is_some());
+        may && (self.dense || serde_json::from_slice(self.bytes).is_ok_and(|body| is_kept(&body)))
+    }
 }
 
 fn is_kept(value: &Value) -> bool {
@@ -151,6 +159,18 @@ mod tests {
         ] {
             assert!(bound(path, body), "{body}");
         }
+    }
+
+    #[test]
+    fn a_body_that_is_too_dense_to_be_parsed_is_bound_by_the_word_alone() {
+        let of = |word: &str| {
+            format!(
+                r#"{{"x":[{}0],"messages":[{{"text":{{"{word}":"a"}}}}]}}"#,
+                "0,".repeat(300_000)
+            )
+        };
+        assert!(bound("/v1/chat/completions", &of("file_id")));
+        assert!(!bound("/v1/chat/completions", &of("file")));
     }
 
     #[test]

@@ -68,32 +68,45 @@ fields! {
     }
 }
 
+/// The settings that some dialects nest, parsed once.
+#[derive(Default)]
+pub(super) struct Nested<'a> {
+    pub(super) generation: Generation<'a>,
+    pub(super) options: Options<'a>,
+}
+
 /// With a limit of at most this number of tokens, an answer may have no content.
 const TINY: u64 = 16;
 
 // === impl Wanted ===
 
-impl Wanted<'_> {
+impl<'a> Wanted<'a> {
+    /// The nested settings.
+    pub(super) fn nested(&self) -> Nested<'a> {
+        Nested {
+            generation: read(self.generationConfig).unwrap_or_default(),
+            options: read(self.options).unwrap_or_default(),
+        }
+    }
+
     /// The largest number of tokens of an answer, by its names in the dialects: the newer before the older.
-    pub(super) fn most(&self) -> Option<u64> {
-        let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
-        let options: Options<'_> = read(self.options).unwrap_or_default();
+    pub(super) fn most(&self, nested: &Nested<'_>) -> Option<u64> {
+        let Nested { generation, options } = nested;
         let outer = [self.max_completion_tokens, self.max_output_tokens, self.max_tokens];
         let inner = [generation.maxOutputTokens, options.num_predict];
         outer.into_iter().chain(inner).find_map(read)
     }
 
     /// The number of choices, clamped to what the APIs allow; zero if it is not set.
-    pub(super) fn choices(&self) -> u32 {
-        let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
-        read::<u32>(self.n).or_else(|| read(generation.candidateCount)).unwrap_or_default().min(128)
+    pub(super) fn choices(&self, nested: &Nested<'_>) -> u32 {
+        let inner = nested.generation.candidateCount;
+        read::<u32>(self.n).or_else(|| read(inner)).unwrap_or_default().min(128)
     }
 
     /// Whether an answer without any content may be right.
-    pub(super) fn stops(&self) -> bool {
-        let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
-        let options: Options<'_> = read(self.options).unwrap_or_default();
+    pub(super) fn stops(&self, nested: &Nested<'_>) -> bool {
+        let Nested { generation, options } = nested;
         let stops = [self.stop, self.stop_sequences, generation.stopSequences, options.stop];
-        stops.into_iter().any(is_filled) || self.most().is_some_and(|most| most <= TINY)
+        stops.into_iter().any(is_filled) || self.most(nested).is_some_and(|most| most <= TINY)
     }
 }

@@ -23,6 +23,7 @@
 //! | `setup` | combines both: the evenkeel clients that answer requests |
 //! | `check` | `--check`: every target is asked once |
 //! | `logs` | logs on standard error, which no call waits for |
+//! | `own_address` | refuses an upstream that is the gateway itself |
 //! | `server` | the listener and its connections, their limits, the shutdown |
 //! | `call` | one call: headers, body, response, errors in the caller's dialect |
 //! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
@@ -35,6 +36,7 @@ mod health;
 mod limits;
 mod logs;
 mod options;
+mod own_address;
 mod server;
 mod setup;
 #[cfg(test)]

@@ -20,6 +20,11 @@ pub(crate) struct GatewayLimits {
     pub(crate) drain: Duration,
     /// The largest request body that is buffered, in bytes.
     pub(crate) body: usize,
+    /// The bytes of request bodies that are held at a time.
+    pub(crate) body_budget: usize,
+    /// The longest deadline that a caller can set, for a call in a known dialect and for another request.
+    pub(crate) chat_deadline: Duration,
+    pub(crate) other_deadline: Duration,
     pub(crate) edges: EdgeLimits,
 }
 
@@ -43,6 +48,8 @@ pub(crate) struct EdgeLimits {
 }
 
 const MIB: usize = 1024 * 1024;
+/// The time of a request that is not a chat.
+const OTHER: Duration = Duration::from_secs(600);
 
 // === impl GatewayLimits ===
 
@@ -54,6 +61,9 @@ impl GatewayLimits {
             connect: set.connect,
             drain: set.drain.unwrap_or(Duration::from_secs(30)),
             body: set.body.unwrap_or(32 * MIB),
+            body_budget: set.body_budget.unwrap_or(256 * MIB),
+            chat_deadline: set.longest_deadline,
+            other_deadline: set.other.unwrap_or(OTHER),
             edges: EdgeLimits::new(&set.edges),
         }
     }
@@ -97,7 +107,7 @@ impl Default for EdgeLimits {
 /// The profile of requests that are not chats: an upload or an image may use all of its time, and does not count as slow.
 fn other_profile(settings: &Settings) -> Profile {
     let set = &settings.server;
-    let other = set.other.unwrap_or(Duration::from_secs(600));
+    let other = set.other.unwrap_or(OTHER);
     let timeout = TimeoutPolicy::default().attempt(other).first_event(other).idle(other);
     let retry = RetryPolicy::default().min_attempt_time(Duration::from_secs(1).min(other / 4));
     let profile = Profile::interactive()

@@ -9,10 +9,12 @@ use evenkeel::{
 use http::Uri;
 
 use crate::{
+    call::CallBounds,
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config_file::{ConfigFile, one_line},
     limits::GatewayLimits,
     options::Options,
+    own_address,
     transport::Transport,
 };
 
@@ -37,8 +39,7 @@ pub(crate) struct Gateway {
     pub(crate) origin: Uri,
     /// The name of the first target.
     pub(crate) name: String,
-    /// The largest request body that is buffered, in bytes.
-    pub(crate) body: usize,
+    pub(crate) bounds: CallBounds,
 }
 
 // === impl Setup ===
@@ -83,6 +84,7 @@ impl Setup {
         let gateway = gateway.map_err(|error| located(&error))?;
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
         let listen = options.listen.or(settings.server.listen).unwrap_or(default);
+        own_address::refuse(listen, &origins(&settings, &gateway.origin))?;
         Ok(Self { listen, limits, gateway, check })
     }
 }
@@ -113,7 +115,7 @@ impl Gateway {
                 .as_ref()
                 .map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
             origin,
-            body: limits.body,
+            bounds: CallBounds::new(limits),
         })
     }
 }
@@ -137,10 +139,14 @@ fn origin(settings: &Settings) -> Option<Uri> {
 
 /// Whether a request may be sent to an `https://` origin.
 fn needs_tls(settings: &Settings, origin: &Uri) -> bool {
+    origins(settings, origin).into_iter().any(|uri| uri.scheme_str() == Some("https"))
+}
+
+/// All that a request may be sent to.
+fn origins<'a>(settings: &'a Settings, origin: &'a Uri) -> Vec<&'a Uri> {
     let fallbacks = settings.first.iter().chain(&settings.fallbacks);
-    let origins =
-        fallbacks.flat_map(|fallback| &fallback.targets).filter_map(|it| it.origin.as_ref());
-    origins.chain([origin]).any(|uri| uri.scheme_str() == Some("https"))
+    let targets = fallbacks.flat_map(|fallback| &fallback.targets);
+    targets.filter_map(|it| it.origin.as_ref()).chain([origin]).collect()
 }
 
 fn no_upstream(file: &Option<ConfigFile>, settings: &Settings) -> String {

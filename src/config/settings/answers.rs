@@ -13,6 +13,8 @@ pub(super) fn cache(table: &CacheTable) -> CachePolicy {
     let cache = with(cache, table.serve_fresh_for, |cache, age| cache.serve_fresh_for(age.0));
     let cache =
         with(cache, table.max_entry_bytes, |cache, bytes| cache.max_entry_bytes(bytes.usize()));
+    let cache =
+        with(cache, table.max_request_bytes, |cache, bytes| cache.max_request_bytes(bytes.usize()));
     let cache = with(cache, table.store_tool_calls, CachePolicy::store_tool_calls);
     let cache = with(cache, table.lookup_timeout, |cache, limit| cache.lookup_timeout(limit.0));
     table.vary.iter().fold(cache, |cache, header| cache.vary(header.0.clone()))

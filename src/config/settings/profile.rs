@@ -72,6 +72,9 @@ fn retry(usual: RetryPolicy, table: &RetryTable) -> RetryPolicy {
     let retry = with(retry, time(table.min_attempt_time), RetryPolicy::min_attempt_time);
     let retry = with(retry, table.budget_ratio, RetryPolicy::budget_ratio);
     let retry = with(retry, table.budget_reserve, |retry, calls| retry.budget_reserve(calls.u32()));
+    let retry = with(retry, table.resend_bytes, |retry, bytes| {
+        retry.resend_bytes(bytes.0.map(|bytes| bytes.u64()))
+    });
     // Of the base and its cap, the one that is not set gives way.
     let (usual_base, usual_cap) = retry.waits();
     let base = base.unwrap_or(cap.map_or(usual_base, |cap| usual_base.min(cap)));

@@ -27,6 +27,10 @@ pub struct ServerKeys {
     pub body: Option<usize>,
     /// The keys of connections.
     pub edges: EdgeKeys,
+    /// The most bytes of request bodies that are held at a time.
+    pub body_budget: Option<usize>,
+    /// The longest deadline that a caller can set for a chat: that of the profile, or the time of a cold start if that is longer.
+    pub longest_deadline: Duration,
 }
 
 // === impl ServerKeys ===
@@ -43,6 +47,12 @@ impl ServerKeys {
             drain: limits.drain.map(|drain| drain.0),
             body: limits.body.map(|body| body.usize()),
             edges: EdgeKeys::new(limits, &source.file.edges),
+            body_budget: limits.body_budget.map(|budget| budget.usize()),
+            longest_deadline: longest_deadline(profile),
         }
     }
+}
+
+fn longest_deadline(profile: &Profile) -> Duration {
+    profile.cold_start.map_or(profile.deadline, |cold| profile.deadline.max(cold.time()))
 }

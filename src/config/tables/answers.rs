@@ -30,6 +30,8 @@ pub(in crate::config) struct CacheTable {
     pub(in crate::config) coalesce: Option<bool>,
     /// The bytes of the largest answer that is stored. Default: 1048576.
     pub(in crate::config) max_entry_bytes: Option<Whole<1, { 1024 * 1024 * 1024 }>>,
+    /// The bytes of the largest request whose answer is stored, looked up or shared. Default: 8388608.
+    pub(in crate::config) max_request_bytes: Option<Whole<1, { 1024 * 1024 * 1024 }>>,
     /// Whether answers with tool calls are stored. Default: false.
     pub(in crate::config) store_tool_calls: Option<bool>,
     /// The longest lookup. Default: 250ms.

@@ -39,6 +39,9 @@ pub(in crate::config) struct LimitsTable {
     pub(in crate::config) drain: Option<Time>,
     /// Gateway: the bytes of a chat request, which is buffered. Default: 33554432.
     pub(in crate::config) body: Option<Whole<1, { 1024 * 1024 * 1024 }>>,
+    /// Gateway: the bytes of all request bodies of more than 64 KiB that are held at a time. A call waits until there is room, at
+    /// most until its deadline. Default: 268435456; never less than `body`.
+    pub(in crate::config) body_budget: Option<Whole<1, { u32::MAX as u64 }>>,
     /// Gateway: connections at a time. Default: 1024.
     pub(in crate::config) connections: Option<Whole<1, 100_000>>,
 }
@@ -62,4 +65,7 @@ pub(in crate::config) struct RetryTable {
     pub(in crate::config) budget_ratio: Option<f64>,
     /// The retries that a route has in reserve. Default: 10.
     pub(in crate::config) budget_reserve: Option<Whole<1, { u32::MAX as u64 }>>,
+    /// The bytes of request that one call may send again, over all its targets and retries; at least four times its body, and a part
+    /// of it comes back with time. Default: 33554432.
+    pub(in crate::config) resend_bytes: Option<OrOff<Whole<1, { u32::MAX as u64 }>>>,
 }

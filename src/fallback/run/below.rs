@@ -7,11 +7,11 @@ use tokio::time::Instant;
 use super::{super::eligibility::FailureContext, FallbackRun};
 use crate::{
     Request, Upstream,
-    context::{Attempt, AttemptContext, ProbeSignal, Route},
+    context::{Attempt, AttemptContext, ProbeSignal, Resend, ResendBudget, Route},
     fallback::{Fallback, failure::Failure},
     outcome::{Outcome, Phase},
     provenance::Maker,
-    telemetry::SkipReason,
+    telemetry::{EventKind, SkipReason},
 };
 
 // === impl FallbackRun ===
@@ -31,7 +31,27 @@ impl<S: Upstream> FallbackRun<S> {
         if self.once {
             return Err(SkipReason::Once);
         }
+        if !self.resend_wait().is_zero() {
+            return Err(SkipReason::Resent);
+        }
         if self.has_time() { Ok(()) } else { Err(SkipReason::Deadline) }
+    }
+
+    /// The time until the call may send its request to another target.
+    pub(in crate::fallback) fn resend_wait(&self) -> Duration {
+        let body = self.request.body().len();
+        let wait = |resend: &ResendBudget| resend.room_in(body, Resend::Elsewhere, Instant::now());
+        self.resend.as_ref().map_or(Duration::ZERO, wait)
+    }
+
+    /// Reports that a fallback is skipped.
+    pub(super) fn skip(&self, at: usize, why: SkipReason) {
+        let name = self.policy().fallbacks[at].name.clone();
+        self.fallbacks.events.emit(EventKind::FallbackSkipped {
+            fallback: at as u16,
+            name,
+            reason: why,
+        });
     }
 
     /// Whether there is time for another target.

@@ -14,7 +14,7 @@ impl RequestEditor<'_> {
             count += bare(&mut self.body, "prompt", placeholder);
         }
         let name = self.turns_name();
-        let pictures = self.body.get(name).is_some_and(|turns| turns.json().contains("mage"));
+        let pictures = self.body.get(name).is_some_and(|turns| turns.contains("mage"));
         for turn in self.turns().filter(|_| pictures).into_iter().flatten() {
             count += match dialect {
                 Dialect::Ollama => bare(turn, "content", placeholder),

@@ -32,14 +32,20 @@ pub struct RequestEditor<'a> {
 // === impl RequestEditor ===
 
 impl<'a> RequestEditor<'a> {
-    /// Opens the body of the request that `info` was parsed from; `None` if it is not a JSON object, or its dialect is not known.
+    /// Opens the body of the request that `info` was parsed from; `None` if it is not a JSON object, its dialect is not known, or it
+    /// is [too dense](RequestInfo::is_dense).
     pub fn open(info: &RequestInfo, body: &'a [u8]) -> Option<Self> {
+        if info.is_dense() {
+            return None;
+        }
         Self::open_as(info.dialect()?, info.form(), body)
     }
 
     /// Opens a body in that dialect.
     fn open_as(dialect: Dialect, form: AnswerForm, body: &'a [u8]) -> Option<Self> {
-        let body = LazyJson::read(body).filter(|node| node.json().starts_with('{'))?;
+        let mut body = LazyJson::read(body)?;
+        // Its fields are asked for many times: the text is parsed into them once.
+        body.fields()?;
         Some(Self { dialect, form, body, changed: false })
     }
 

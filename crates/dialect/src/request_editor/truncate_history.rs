@@ -6,6 +6,7 @@ use super::{
     RequestEditor,
     message::{Message, Role},
 };
+use crate::lazy_json::LazyJson;
 
 /// The request is too large for the context even without the earlier turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +27,13 @@ impl RequestEditor<'_> {
     /// results: first whole exchanges, from one question to the next; then, within the last one, round after round of calls.
     pub fn truncate_history(&mut self, context: u64) -> Result<usize, DoesNotFit> {
         let room = context.saturating_sub(self.most().unwrap_or_default());
-        let mut size = quarters(&self.body.json());
+        let mut size = quarters_of(&self.body);
         if size.div_ceil(4) <= room {
             return Ok(0);
         }
         let dialect = self.dialect;
         let Some(list) = self.body.get(self.turns_name()) else { return Err(DoesNotFit) };
-        let sizes: Vec<_> = list.to_items().iter().map(|turn| quarters(&turn.json())).collect();
+        let sizes: Vec<_> = list.to_items().iter().map(quarters_of).collect();
         let turns: Vec<_> =
             list.to_items().iter().map(|turn| Message::read(dialect, turn)).collect();
         let mut drop = HashSet::new();
@@ -57,7 +58,7 @@ impl RequestEditor<'_> {
     /// The estimated tokens of the request: a quarter of its bytes, and a constant for each image. Only the provider can count
     /// them.
     pub fn tokens(&self) -> u64 {
-        quarters(&self.body.json()).div_ceil(4)
+        quarters_of(&self.body).div_ceil(4)
     }
 
     fn without(&mut self, drop: &HashSet<usize>) {
@@ -120,6 +121,22 @@ fn rounds<'t>(spoken: impl Iterator<Item = (usize, &'t Message)>) -> Vec<Vec<usi
     }
     rounds.pop();
     rounds
+}
+
+/// An estimate of the tokens of a value, in quarters.
+fn quarters_of(node: &LazyJson<'_>) -> u64 {
+    let commas = |parts: usize| parts.saturating_sub(1) as u64;
+    match node {
+        LazyJson::Text(text) => quarters(text),
+        LazyJson::List(items) => {
+            2 + commas(items.len()) + items.iter().map(quarters_of).sum::<u64>()
+        }
+        LazyJson::Object(fields) => {
+            let field =
+                |(name, value): &(String, LazyJson<'_>)| name.len() as u64 + 3 + quarters_of(value);
+            2 + commas(fields.len()) + fields.iter().map(field).sum::<u64>()
+        }
+    }
 }
 
 /// An estimate of the tokens of a piece of JSON, in quarters.

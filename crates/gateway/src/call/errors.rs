@@ -10,7 +10,10 @@ use evenkeel::{
 };
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::pass::{ATTEMPTS, SERVED_BY};
+use super::{
+    cut::ShuttingDown,
+    pass::{ATTEMPTS, SERVED_BY},
+};
 
 /// An error of the gateway itself, without an answer of an upstream.
 #[derive(Clone, Debug)]
@@ -19,6 +22,9 @@ pub(crate) struct GatewayError {
     wait: Option<Duration>,
     attempts: u32,
 }
+
+/// The code of an answer that the end of the drain cuts.
+pub(super) const SHUTTING_DOWN: &str = "shutting_down";
 
 // === impl GatewayError ===
 
@@ -53,6 +59,16 @@ impl GatewayError {
         }
         response
     }
+}
+
+/// The last event of a stream that broke.
+pub(super) fn last_event(error: &Error) -> ErrorReply {
+    if let Some(why) = error.source().and_then(|why| why.downcast_ref::<ShuttingDown>()) {
+        let message = format!("evenkeel: {why}, and the answer was not complete in time");
+        return ErrorReply::new(StatusCode::SERVICE_UNAVAILABLE, code_for(SHUTTING_DOWN), message);
+    }
+    tracing::warn!(outcome = error.outcome().name(), "a stream broke after its head");
+    reply_to(error)
 }
 
 /// The error that the caller gets for a call without an answer, and for a stream that broke.

@@ -6,27 +6,29 @@ use axum::{Router, body::Body, extract::State, routing};
 use bytes::Bytes;
 use evenkeel::{
     CallOptions, ConfigError,
-    coding::decode_request,
-    context::{AttemptLog, NonReplayable},
+    context::AttemptLog,
     dialect::{Dialect, RequestInfo},
     stream::{ErrorTailBody, decode_response},
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
     request::Parts,
 };
 
 use super::{
-    errors::{GatewayError, reply_to},
+    cut::CutBody,
+    errors::{GatewayError, last_event},
     headers,
-    upload::{Upload, is_small, read_whole},
 };
-use crate::{health, setup::Gateway};
+use crate::{health, server::DrainEnd, setup::Gateway};
 
 /// The header that names the target or fallback that answered.
 pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");
 /// The header with the number of requests that were sent to upstreams.
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
+
+/// The methods that are passed on, besides those that only an upstream knows.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// The paths of the gateway.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
@@ -43,6 +45,9 @@ async fn pass(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Re
     let dialect = declared.unwrap_or_else(|| headers::caller_dialect(&parts));
     if headers::is_websocket(&parts.headers) {
         return websocket_refused(dialect);
+    }
+    if matches!(parts.method, Method::CONNECT | Method::TRACE) {
+        return method_refused(dialect);
     }
     let result = match options {
         Ok(options) => gateway.pass(parts, body, options).await,
@@ -65,6 +70,15 @@ fn websocket_refused(dialect: Dialect) -> Response<Body> {
     response
 }
 
+/// The answer to CONNECT, which asks for a tunnel, and to TRACE, which would show a caller the headers that are added on the way.
+fn method_refused(dialect: Dialect) -> Response<Body> {
+    let message = format!("the method is not supported; allowed are {METHODS}");
+    let error = GatewayError::new(StatusCode::METHOD_NOT_ALLOWED, "bad_method", message);
+    let mut response = error.into_response(dialect);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(METHODS));
+    response
+}
+
 /// The error of an `evenkeel-` header.
 fn bad_header(error: &ConfigError) -> GatewayError {
     GatewayError::new(StatusCode::BAD_REQUEST, "bad_header", format!("the header {error}"))
@@ -79,48 +93,17 @@ impl Gateway {
         body: Body,
         options: CallOptions,
     ) -> Result<Response<Body>, GatewayError> {
-        parts.uri = self.addressed(&parts)?;
-        // The version is that of the caller's connection. An HTTP/1.0 request to an upstream could neither stream nor keep its
-        // connection.
-        parts.version = http::Version::HTTP_11;
         let head_only = parts.method == Method::HEAD;
-        let known = dialect_of(&parts, &options);
-        let (bytes, upload) = match known {
-            Some(_) => (read_whole(body, self.body).await?, None),
-            None if is_small(&body) => (read_whole(body, self.body).await?, None),
-            None => (Bytes::new(), Some(Upload::new(body))),
+        let end = parts.extensions.remove::<DrainEnd>();
+        let prepared = self.prepare(parts, body, options).await?;
+        let large = prepared.is_large();
+        let sent = self.send(prepared);
+        let (response, info) = match large {
+            true => self.bounds.work.run(sent).await?,
+            false => sent.await?,
         };
-        headers::strip_request(&mut parts.headers, known.is_some());
-        let mut request = Request::from_parts(parts, bytes);
-        request.extensions_mut().clear();
-        request.extensions_mut().insert(options);
-        // It is read here as well.
-        known.map(|dialect| request.extensions_mut().insert(dialect));
-        if let Some(upload) = upload {
-            request.extensions_mut().insert(upload);
-            request.extensions_mut().insert(NonReplayable);
-        }
-        decode_request(&mut request);
-        let info = RequestInfo::read(&request);
-        let client = if known.is_some() { &self.chat } else { &self.other };
-        let response = client.send(request).await.map_err(|error| GatewayError::of_call(&error))?;
-        let response = self.response(response, &info);
+        let response = self.response(response, &info, end);
         Ok(if head_only { bodyless(response) } else { response })
-    }
-
-    /// The URI of the upstream with the same path and query.
-    fn addressed(&self, parts: &Parts) -> Result<Uri, GatewayError> {
-        let wrong = || {
-            let message = "the target of the request is no path; allowed is one that begins with /";
-            GatewayError::new(StatusCode::BAD_REQUEST, "bad_target", message)
-        };
-        let path = parts.uri.path_and_query().filter(|path| path.as_str().starts_with('/'));
-        let mut addressed = self.origin.clone().into_parts();
-        addressed.path_and_query = Some(path.ok_or_else(wrong)?.clone());
-        if parts.method == Method::CONNECT {
-            return Err(wrong());
-        }
-        Uri::from_parts(addressed).map_err(|_| wrong())
     }
 
     /// The name of the target or fallback that answered: from evenkeel's headers, else from the attempt log, else the first
@@ -133,7 +116,12 @@ impl Gateway {
     }
 
     /// The response for the caller.
-    fn response(&self, response: evenkeel::Response, info: &RequestInfo) -> Response<Body> {
+    fn response(
+        &self,
+        response: evenkeel::Response,
+        info: &RequestInfo,
+        end: Option<DrainEnd>,
+    ) -> Response<Body> {
         let attempt_log = AttemptLog::of(response.extensions());
         let streams = response.status().is_success()
             && response.body().as_bytes().is_none()
@@ -154,13 +142,11 @@ impl Gateway {
             Some(_) => {
                 // An error event may make the body longer.
                 head.headers.remove(header::CONTENT_LENGTH);
-                let tail = ErrorTailBody::new(body, info).describe(|error| {
-                    tracing::warn!(
-                        outcome = error.outcome().name(),
-                        "a stream broke after its head"
-                    );
-                    reply_to(error)
-                });
+                let body = match end {
+                    Some(end) => evenkeel::Body::wrap(CutBody::new(body, end)),
+                    None => body,
+                };
+                let tail = ErrorTailBody::new(body, info).describe(last_event);
                 Response::from_parts(head, Body::new(tail))
             }
             None if matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) => {
@@ -170,13 +156,6 @@ impl Gateway {
             None => Response::from_parts(head, Body::new(body)),
         }
     }
-}
-
-/// The dialect of a call to a model: the declared one, except at the path of another known operation, else that of the path.
-fn dialect_of(parts: &Parts, options: &CallOptions) -> Option<Dialect> {
-    let path = parts.uri.path();
-    let declared = options.declared_dialect().filter(|_| !Dialect::is_elsewhere(path));
-    declared.or_else(|| Dialect::of_path(path)).filter(|_| parts.method == Method::POST)
 }
 
 /// A response to HEAD, or one with a status that has no body. Its `content-length`, if any, stays, and none is added.

@@ -6,7 +6,10 @@ use axum::body::Body;
 use evenkeel::{CallOptions, dialect::Dialect};
 use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 
-use super::{errors::GatewayError, headers::caller_dialect};
+use super::{
+    errors::{GatewayError, SHUTTING_DOWN},
+    headers::caller_dialect,
+};
 
 /// Why the server does not answer a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +43,7 @@ impl Refusal {
             ),
             Self::ShuttingDown => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "shutting_down",
+                SHUTTING_DOWN,
                 "evenkeel: the gateway is shutting down, and the answer was not ready in time",
             ),
         };

@@ -22,10 +22,9 @@ mod socket;
 mod watched_io;
 mod write_budget;
 
-#[allow(unused_imports, reason = "call reads it from the extensions of a request")]
-pub(crate) use self::drain_end::DrainEnd;
 pub(crate) use self::{
     descriptors::fit,
+    drain_end::DrainEnd,
     listener::{Ended, GatewayServer},
     signals::signals,
 };

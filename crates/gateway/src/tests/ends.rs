@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::super::server::{Ended, GatewayServer};
-use super::support::{LONG, client, gateway_for, gateway_with, setup, soon};
+use super::support::{LONG, RecordingUpstream, client, gateway_for, gateway_with, setup, soon};
 
 #[tokio::test]
 async fn a_client_that_goes_away_cancels_its_attempt_before_the_head_and_after_it() {
@@ -88,7 +88,63 @@ async fn the_drain_is_bounded_and_a_second_word_ends_it_at_once_and_answers_that
 async fn a_port_that_is_taken_is_one_line() {
     let server = Server::start(Provider::new("primary")).await.unwrap();
     let address = server.address().to_string();
-    let setup = setup(&["--listen", &address, "--upstream", &server.url()], None).unwrap();
+    let setup = setup(&["--listen", &address, "--upstream", "http://127.0.0.1:1"], None).unwrap();
     let line = GatewayServer::bind(setup).await.unwrap_err();
     assert!(line.contains(&address) && line.lines().count() == 1, "{line}");
+}
+
+/// The first event of a stream in each dialect: its path, the request and the event.
+const FIRST_EVENTS: [[&str; 3]; 5] = [
+    [
+        "/v1/chat/completions",
+        r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#,
+        "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"hello\"},\"finish_reason\":null}]}\n\n",
+    ],
+    [
+        "/v1/responses",
+        r#"{"model":"m","stream":true,"input":"hi"}"#,
+        "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":1,\"item_id\":\"i\",\"output_index\":0,\"content_index\":0,\"delta\":\"hello\"}\n\n",
+    ],
+    [
+        "/v1/messages",
+        r#"{"model":"m","stream":true,"max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#,
+        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hello\"}}\n\n",
+    ],
+    [
+        "/v1beta/models/m:streamGenerateContent?alt=sse",
+        r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#,
+        "data: {\"candidates\":[{\"index\":0,\"content\":{\"role\":\"model\",\"parts\":[{\"text\":\"hello\"}]}}]}\r\n\r\n",
+    ],
+    [
+        "/api/chat",
+        r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#,
+        "{\"model\":\"m\",\"created_at\":\"2026-01-01T00:00:00Z\",\"message\":{\"role\":\"assistant\",\"content\":\"hello\"},\"done\":false}\n",
+    ],
+];
+
+/// An answer whose stream says nothing after its first event.
+fn stalled(event: &'static str) -> http::Response<axum::body::Body> {
+    let first = futures_util::stream::iter([Ok::<_, std::io::Error>(event)]);
+    let body = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+    let kind = if event.starts_with('{') { "application/x-ndjson" } else { "text/event-stream" };
+    let head = http::Response::builder().header("content-type", kind);
+    head.body(axum::body::Body::from_stream(body)).unwrap()
+}
+
+#[tokio::test]
+async fn a_stream_that_the_end_of_the_drain_cuts_ends_with_the_error_of_its_dialect() {
+    for [path, body, event] in FIRST_EVENTS {
+        let url = RecordingUpstream::default().answering(move || stalled(event)).await;
+        let gateway = gateway_with("[limits]\ndrain = 0.2\n", &["--upstream", &url]).await;
+        let call = client().post(gateway.at(path)).body(body);
+        let mut response = call.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        let first = response.chunk().await.unwrap().unwrap();
+        assert!(first.starts_with(&event.as_bytes()[..20]), "{path}: {first:?}");
+        gateway.stop.send(()).await.unwrap();
+        let rest = timeout(LONG, response.text()).await.unwrap().expect("it ends as a stream does");
+        assert!(rest.contains("shutting down"), "{path}: {first:?} {rest}");
+        assert!(!rest.contains("[DONE]") && !rest.contains("message_stop"), "{path}: {rest}");
+        timeout(LONG, gateway.running).await.unwrap().unwrap();
+    }
 }

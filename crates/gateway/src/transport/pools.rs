@@ -13,7 +13,7 @@ use evenkeel::{
     adapter::{DialedConnector, DialedLayer, Reconnect},
     outcome::Outcome,
 };
-use http::Uri;
+use http::{StatusCode, Uri, header::VIA};
 use hyper_util::{
     client::legacy::{
         self,
@@ -24,7 +24,7 @@ use hyper_util::{
 use tower::{Layer, Service};
 
 use super::tls::{Tls, TlsConnector};
-use crate::call::Upload;
+use crate::call::{Upload, Via};
 
 /// Sends by hyper, which leaves path and query byte for byte as they are.
 #[derive(Clone, Debug)]
@@ -74,6 +74,9 @@ impl Service<Request> for Transport {
     fn call(&mut self, request: Request) -> Self::Future {
         let (mut parts, bytes) = request.into_parts();
         let upload = parts.extensions.remove::<Upload>();
+        if let Some(Via(via)) = parts.extensions.remove::<Via>() {
+            parts.headers.append(VIA, via);
+        }
         // hyper does not use the caller's extensions for evenkeel.
         parts.extensions.clear();
         let body = match upload.map(|upload| upload.take()) {
@@ -89,7 +92,15 @@ impl Service<Request> for Transport {
             Some(secure) => secure.request(request),
             None => self.plain.request(request),
         };
-        Box::pin(async move { sent.await.map(|response| response.map(Body::wrap)).map_err(failed) })
+        Box::pin(async move { answered(sent.await.map_err(failed)?) })
+    }
+}
+
+/// The answer. No protocol was offered to an upstream, so none can be switched to: what follows a 101 is not HTTP.
+fn answered(response: http::Response<hyper::body::Incoming>) -> Result<Response, Error> {
+    match response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => Err(Error::new(Outcome::Malformed)),
+        _ => Ok(response.map(Body::wrap)),
     }
 }
 
