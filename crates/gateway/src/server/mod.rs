@@ -24,8 +24,6 @@ mod write_budget;
 
 #[allow(unused_imports, reason = "call reads it from the extensions of a request")]
 pub(crate) use self::drain_end::DrainEnd;
-pub(crate) use self::{
-    descriptors::fit,
-    listener::{Ended, GatewayServer},
-    signals::signals,
-};
+#[cfg(test)]
+pub(crate) use self::listener::Ended;
+pub(crate) use self::{descriptors::fit, listener::GatewayServer, signals::signals};
