@@ -15,10 +15,13 @@ mod connections;
 mod descriptors;
 mod drain_end;
 mod listener;
+mod moment;
 mod peer;
 mod request_body;
 mod signals;
 mod socket;
+mod table;
+mod waiting;
 mod watched_io;
 mod write_budget;
 
