@@ -113,6 +113,7 @@ fn check_targets(plan: &CheckPlan, setup: &Setup) -> Result<ExitCode, String> {
 fn serve_until_shutdown(mut setup: Setup) -> Result<ExitCode, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    logs::log_panics();
     setup.limits.edges.connections = server::fit(setup.limits.edges.connections);
     let result = runtime.block_on(async {
         let shutdown = server::signals().map_err(|error| format!("no signals: {error}"))?;

@@ -75,12 +75,16 @@ pub(crate) fn start(filter: Option<&str>, level: tracing::Level) -> Logs {
             "RUST_LOG is not understood; allowed is a level, or target=level with commas"
         );
     }
-    // The hook of the standard library writes to standard error, and with the text of the panic, which may have content.
+    logs
+}
+
+/// Logs where a task has panicked, in place of what the standard library does: it writes to standard error at once, and the text of
+/// the panic, which may have content.
+pub(crate) fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a task panicked");
     }));
-    logs
 }
 
 // === impl Logs ===

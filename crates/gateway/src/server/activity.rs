@@ -1,13 +1,17 @@
 //! What one connection does at the moment, and for how long it has waited for its peer.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
     time::Duration,
 };
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::write_budget::Buffered;
+use super::{
+    moment::Moment,
+    waiting::{Waiting, Worth},
+    write_budget::Buffered,
+};
 use crate::limits::EdgeLimits;
 
 /// What one connection does. Its own task writes it; the sweep and the admission of other connections read it.
@@ -53,30 +57,6 @@ pub(super) enum Order {
     /// To end.
     Cut,
 }
-
-/// A connection that waits for its peer: what it is worth to keep, the least first, and since when it waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Waiting {
-    worth: Worth,
-    since: Instant,
-}
-
-/// The order in which connections are closed in favour of others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Worth {
-    /// It has never sent a whole request, and had [`FRESH`] to do so.
-    Unused,
-    /// It is between two requests.
-    Kept,
-    /// A call whose body does not arrive or whose answer is not read, for [`STALLED`].
-    Stalled,
-    /// It has just been opened.
-    Fresh,
-}
-
-/// A point in time in milliseconds after the connection was opened, or none.
-#[derive(Debug, Default)]
-struct Moment(AtomicU64);
 
 /// The time in which the head of a request usually arrives.
 const FRESH: Duration = Duration::from_secs(1);
@@ -247,35 +227,5 @@ impl Activity {
     /// Whether hyper closes the connection by itself once it is told to finish: it does so between two requests only.
     pub(super) fn can_finish(&self) -> bool {
         self.phase() == Phase::Call || self.served.load(Relaxed)
-    }
-}
-
-// === impl Waiting ===
-
-impl Waiting {
-    /// Whether it is between two requests.
-    pub(super) fn is_kept(&self) -> bool {
-        self.worth == Worth::Kept
-    }
-}
-
-// === impl Moment ===
-
-impl Moment {
-    fn set(&self, opened: Instant, at: Instant) {
-        let millis = at.saturating_duration_since(opened).as_millis();
-        self.0.store(u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1, Relaxed);
-    }
-
-    fn clear(&self) {
-        self.0.store(0, Relaxed);
-    }
-
-    fn is_none(&self) -> bool {
-        self.0.load(Relaxed) == 0
-    }
-
-    fn read(&self, opened: Instant) -> Option<Instant> {
-        self.0.load(Relaxed).checked_sub(1).map(|millis| opened + Duration::from_millis(millis))
     }
 }

@@ -6,7 +6,6 @@
 //! connections and clients that stall keep out nobody, and health is answered while every place is in a call.
 
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -20,6 +19,7 @@ use tokio::{
 use super::{
     activity::{Activity, Order, Phase, STALLED},
     peer::Peer,
+    table::{Entry, Table},
     write_budget::WriteBudget,
 };
 use crate::limits::EdgeLimits;
@@ -32,23 +32,6 @@ pub(super) struct Connections {
     table: Mutex<Table>,
     /// Notified when a connection has ended.
     freed: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    next: u64,
-    open: HashMap<u64, Entry>,
-    /// The places for calls in use, in all and by peer.
-    ordinary: usize,
-    peers: HashMap<Peer, usize>,
-    draining: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    peer: Peer,
-    reserved: bool,
-    activity: Arc<Activity>,
 }
 
 /// The place of one connection. Dropping it frees the place.
@@ -192,47 +175,6 @@ impl Connections {
     }
 }
 
-// === impl Table ===
-
-impl Table {
-    fn is_full(&self, peer: Peer, limits: &EdgeLimits) -> bool {
-        let limit = peer.limit(limits);
-        self.peers.get(&peer).is_some_and(|used| *used >= limit)
-    }
-
-    fn has_room(&self, peer: Peer, limits: &EdgeLimits) -> bool {
-        self.ordinary < limits.connections && !self.is_full(peer, limits)
-    }
-
-    /// Gives a reserved connection a place for calls.
-    fn promote(&mut self, id: u64) {
-        let Some(entry) = self.open.get_mut(&id).filter(|entry| entry.reserved) else { return };
-        entry.reserved = false;
-        self.ordinary += 1;
-        *self.peers.entry(entry.peer).or_default() += 1;
-    }
-
-    /// Gives reserved connections the places that are free.
-    fn promote_all(&mut self, limits: &EdgeLimits) {
-        let reserved = self.open.iter().filter(|(_, entry)| entry.reserved);
-        let reserved: Vec<_> = reserved.map(|(id, entry)| (*id, entry.peer)).collect();
-        for (id, peer) in reserved {
-            if self.has_room(peer, limits) {
-                self.promote(id);
-            }
-        }
-    }
-
-    /// Asks the connection that is worth least, and among equals has waited longest, to make room.
-    fn make_room(&self, now: Instant, which: impl Fn(&Entry) -> bool) {
-        let candidates = self.open.values().filter(|entry| which(entry));
-        let waiting = candidates.filter_map(|it| Some((it.activity.waiting(now)?, &it.activity)));
-        if let Some((_, first)) = waiting.min_by_key(|(waiting, _)| *waiting) {
-            first.order(Order::Yield);
-        }
-    }
-}
-
 // === impl Place ===
 
 impl Place {
@@ -280,19 +222,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut table = self.connections.table();
-        let Some(entry) = table.open.remove(&self.id) else { return };
-        if !entry.reserved {
-            table.ordinary -= 1;
-            let used = table.peers.get_mut(&entry.peer);
-            if used.is_some_and(|used| {
-                *used -= 1;
-                *used == 0
-            }) {
-                table.peers.remove(&entry.peer);
-            }
-        }
-        drop(table);
+        self.connections.table().remove(self.id);
         self.connections.freed.notify_waiters();
     }
 }

@@ -15,16 +15,18 @@ mod connections;
 mod descriptors;
 mod drain_end;
 mod listener;
+mod moment;
 mod peer;
 mod request_body;
 mod signals;
 mod socket;
+mod table;
+mod waiting;
 mod watched_io;
 mod write_budget;
 
+#[cfg(test)]
+pub(crate) use self::listener::Ended;
 pub(crate) use self::{
-    descriptors::fit,
-    drain_end::DrainEnd,
-    listener::{Ended, GatewayServer},
-    signals::signals,
+    descriptors::fit, drain_end::DrainEnd, listener::GatewayServer, signals::signals,
 };

@@ -143,7 +143,8 @@ async fn an_event_larger_than_what_is_held_back_goes_on_and_is_ended_first() {
         Box::leak(format!("data: {{\"x\":\"{}", "y".repeat(300 * 1024)).into_boxed_str());
     let pieces: &'static [&'static str] = Box::leak(Box::new([CHAT, large]));
     let text = seen("/v1/chat/completions", EVENTS, pieces).await;
-    assert!(text.len() > 300 * 1024);
+    // It is passed on in parts of what is held back; the last part belongs to an event that is never whole.
+    assert!(text.len() > 256 * 1024, "{}", text.len());
     assert_eq!(last(&text).1["error"]["code"], "evenkeel_truncated");
 }
 
