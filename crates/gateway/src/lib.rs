@@ -10,8 +10,8 @@
 //!
 //! # Features
 //!
-//! `tls` (default): `https://` upstreams, by rustls with the certificates of the system. `SSL_CERT_FILE` and `SSL_CERT_DIR`
-//! name others. Without the feature an `https://` upstream is an error at start.
+//! `tls` (default): `https://` upstreams, by rustls with the certificates of the system, and TLS for the listener (`[tls]`). `SSL_CERT_FILE` and `SSL_CERT_DIR`
+//! name others. Without the feature an `https://` upstream and `[tls]` are errors at start.
 //!
 //! # The files
 //!
@@ -22,11 +22,13 @@
 //! | `limits` | the limits of the gateway itself |
 //! | `setup` | combines both: the evenkeel clients that answer requests |
 //! | `check` | `--check`: every target is asked once |
+//! | `access` | who may use it: hosts, web pages, paths, callers with tokens |
 //! | `server` | the listener and its connections, their limits, the shutdown |
 //! | `call` | one call: headers, body, response, errors in the caller's dialect |
 //! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
 //! | `health` | `/healthz`: the state of each route |
 
+mod access;
 mod call;
 mod check;
 mod config_file;
@@ -127,14 +129,12 @@ fn serve_until_shutdown(setup: Setup) -> Result<(), String> {
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let result = runtime.block_on(async {
         let shutdown = server::signals().map_err(|error| format!("no signals: {error}"))?;
+        let exposure = setup.exposure.clone();
         let server = server::GatewayServer::bind(setup).await?;
-        if !server.address().ip().is_loopback() {
-            tracing::warn!(
-                "listening beyond this machine: whoever can reach {} can use the upstream, and the keys of the targets",
-                server.address()
-            );
+        if let Some(warning) = exposure.warning(server.address()) {
+            tracing::warn!("{warning}");
         }
-        print_line(&format!("listening on http://{}", server.address()));
+        print_line(&format!("listening on {}", server.url()));
         server.run(shutdown).await;
         Ok(())
     });

@@ -9,10 +9,12 @@ use evenkeel::{
 use http::Uri;
 
 use crate::{
+    access::{Access, Exposure},
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config_file::{ConfigFile, one_line},
     limits::GatewayLimits,
     options::Options,
+    server::ServerTls,
     transport::Transport,
 };
 
@@ -22,6 +24,9 @@ pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) limits: GatewayLimits,
     pub(crate) gateway: Gateway,
+    /// What is open to others.
+    pub(crate) exposure: Exposure,
+    pub(crate) tls: Option<ServerTls>,
     /// `--check`: what to check in place of serving.
     pub(crate) check: Option<CheckPlan>,
 }
@@ -39,6 +44,15 @@ pub(crate) struct Gateway {
     pub(crate) name: String,
     /// The largest request body that is buffered, in bytes.
     pub(crate) body: usize,
+    /// Who may use it.
+    pub(crate) access: Access,
+}
+
+/// Who may use a gateway, and how it reaches its upstreams.
+struct Reach<T> {
+    origin: Uri,
+    transport: T,
+    access: Access,
 }
 
 // === impl Setup ===
@@ -79,11 +93,14 @@ impl Setup {
             Some(CheckScope::Config) => Some(CheckPlan::Config),
             None => None,
         };
-        let gateway = Gateway::new(origin, &limits, &settings, transport);
-        let gateway = gateway.map_err(|error| located(&error))?;
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
         let listen = options.listen.or(settings.server.listen).unwrap_or(default);
-        Ok(Self { listen, limits, gateway, check })
+        let tls = settings.server.access.tls.as_ref().map(ServerTls::new).transpose();
+        let tls = tls.map_err(|error| located(&error))?;
+        let access = Access::new(&settings, listen).map_err(|error| located(&error))?;
+        let gateway = Gateway::new(Reach { origin, transport, access }, &limits, &settings);
+        let gateway = gateway.map_err(|error| located(&error))?;
+        Ok(Self { listen, limits, gateway, exposure: Exposure::new(&settings), tls, check })
     }
 }
 
@@ -91,10 +108,9 @@ impl Setup {
 
 impl Gateway {
     fn new(
-        origin: Uri,
+        Reach { origin, transport, access }: Reach<impl Upstream>,
         limits: &GatewayLimits,
         settings: &Settings,
-        transport: impl Upstream,
     ) -> Result<Self, ConfigError> {
         // Only chats are stored.
         let unstored = |fallback: &NamedFallback| fallback.kind != FallbackKind::Stored;
@@ -114,6 +130,7 @@ impl Gateway {
                 .map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
             origin,
             body: limits.body,
+            access,
         })
     }
 }

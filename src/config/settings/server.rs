@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::Uri;
 
+use super::access::AccessKeys;
 use crate::{Profile, config::source::Source};
 
 /// The keys that only a server has a use for, as they are set.
@@ -26,12 +27,14 @@ pub struct ServerKeys {
     pub body: Option<usize>,
     /// The most connections at a time.
     pub connections: Option<usize>,
+    /// Who may use it, and how its listener is secured.
+    pub access: AccessKeys,
 }
 
 // === impl ServerKeys ===
 
 impl ServerKeys {
-    pub(super) fn new(source: &Source, profile: &Profile) -> Self {
+    pub(super) fn new(source: &Source, profile: &Profile, access: AccessKeys) -> Self {
         let limits = &source.file.limits;
         Self {
             listen: source.file.listen.as_ref().map(|listen| listen.0),
@@ -42,6 +45,7 @@ impl ServerKeys {
             drain: limits.drain.map(|drain| drain.0),
             body: limits.body.map(|body| body.usize()),
             connections: limits.connections.map(|connections| connections.usize()),
+            access,
         }
     }
 }

@@ -11,6 +11,7 @@ use evenkeel::{
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::pass::{ATTEMPTS, SERVED_BY};
+use crate::access::Refusal;
 
 /// An error of the gateway itself, without an answer of an upstream.
 #[derive(Clone, Debug)]
@@ -27,6 +28,12 @@ impl GatewayError {
         Self { reply: ErrorReply::new(status, code_for(code), message), wait: None, attempts: 0 }
     }
 
+    /// The error of a request that is refused.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        let Refusal { status, code, message, wait } = refusal;
+        Self { wait, ..Self::new(status, code, format!("evenkeel: {message}")) }
+    }
+
     /// The error of a call without an answer.
     pub(crate) fn of_call(error: &Error) -> Self {
         let attempts = error.attempt_log().map_or(0, |attempt_log| attempt_log.sent());
@@ -41,6 +48,9 @@ impl GatewayError {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(SERVED_BY, HeaderValue::from_static("gateway"));
         headers.insert(ATTEMPTS, HeaderValue::from(self.attempts));
+        if self.reply.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(wait) = self.wait {
             // Whole seconds, which every client parses; rounded up, and at least one.
             let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;

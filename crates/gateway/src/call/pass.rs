@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use axum::{Router, body::Body, extract::State, routing};
+use axum::{Router, body::Body, extract::State, middleware, routing};
 use bytes::Bytes;
 use evenkeel::{
     CallOptions, ConfigError,
@@ -17,11 +17,12 @@ use http::{
 };
 
 use super::{
+    admit::{HEALTH, admit},
     errors::{GatewayError, reply_to},
     headers,
     upload::{Upload, is_small, read_whole},
 };
-use crate::{health, setup::Gateway};
+use crate::{access::Caller, health, setup::Gateway};
 
 /// The header that names the target or fallback that answered.
 pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");
@@ -31,16 +32,16 @@ pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attemp
 /// The paths of the gateway.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
-        .route("/healthz", routing::any(health::healthz))
+        .route(HEALTH, routing::any(health::healthz))
         .fallback(pass)
+        .layer(middleware::from_fn_with_state(gateway.clone(), admit))
         .with_state(gateway)
 }
 
 async fn pass(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let options = CallOptions::from_headers(&parts.headers);
-    let declared = options.as_ref().ok().and_then(CallOptions::declared_dialect);
-    let dialect = declared.unwrap_or_else(|| headers::caller_dialect(&parts));
+    let dialect = headers::caller_dialect(&parts);
     if headers::is_websocket(&parts.headers) {
         return websocket_refused(dialect);
     }
@@ -83,6 +84,13 @@ impl Gateway {
         // The version is that of the caller's connection. An HTTP/1.0 request to an upstream could neither stream nor keep its
         // connection.
         parts.version = http::Version::HTTP_11;
+        let caller = parts.extensions.get::<Arc<Caller>>().cloned();
+        let options = match &caller {
+            Some(caller) => {
+                caller.bounded(options, &parts.headers).map_err(GatewayError::refused)?
+            }
+            None => options,
+        };
         let head_only = parts.method == Method::HEAD;
         let known = dialect_of(&parts, &options);
         let (bytes, upload) = match known {
@@ -102,6 +110,10 @@ impl Gateway {
         }
         decode_request(&mut request);
         let info = RequestInfo::read(&request);
+        if let Some(caller) = caller {
+            let checked = caller.check_call(request.method(), info.model());
+            checked.map_err(GatewayError::refused)?;
+        }
         let client = if known.is_some() { &self.chat } else { &self.other };
         let response = client.send(request).await.map_err(|error| GatewayError::of_call(&error))?;
         let response = self.response(response, &info);

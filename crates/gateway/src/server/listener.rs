@@ -9,12 +9,13 @@ use hyper_util::{
     server::graceful::{GracefulShutdown, Watcher},
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::sleep,
 };
 
-use super::{request_body::respond, signals::Shutdown};
+use super::{request_body::respond, signals::Shutdown, tls::ServerTls};
 use crate::{call::router, setup::Setup};
 
 /// A gateway that is bound to its port. It answers while [`run`](Self::run) runs.
@@ -25,6 +26,15 @@ pub(crate) struct GatewayServer {
     router: Router,
     connections: Arc<Semaphore>,
     drain: Duration,
+    tls: Option<Arc<ServerTls>>,
+}
+
+/// What one connection is answered with.
+#[derive(Debug)]
+struct Served {
+    router: Router,
+    watcher: Watcher,
+    permit: OwnedSemaphorePermit,
 }
 
 /// The time a client has for the head of a request, and may be idle before it.
@@ -42,7 +52,8 @@ impl GatewayServer {
         let address = listener.local_addr().map_err(wrong)?;
         let connections = Arc::new(Semaphore::new(setup.limits.connections));
         let router = router(Arc::new(setup.gateway));
-        Ok(Self { listener, address, router, connections, drain: setup.limits.drain })
+        let tls = setup.tls.map(Arc::new);
+        Ok(Self { listener, address, router, connections, drain: setup.limits.drain, tls })
     }
 
     /// The address that is bound.
@@ -50,16 +61,23 @@ impl GatewayServer {
         self.address
     }
 
+    /// Where it is reached.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// Answers until the first request to shut down; then waits for requests in flight, for the drain time or until the second.
     pub(crate) async fn run(self, mut shutdown: Shutdown) {
-        let Self { listener, router, connections, drain, .. } = self;
+        let Self { listener, router, connections, drain, tls, .. } = self;
         let in_flight = GracefulShutdown::new();
         loop {
             tokio::select! {
                 biased;
                 _ = shutdown.recv() => break,
                 (stream, permit) = accept(&listener, &connections) => {
-                    tokio::spawn(serve(stream, router.clone(), in_flight.watcher(), permit));
+                    let served = Served { router: router.clone(), watcher: in_flight.watcher(), permit };
+                    tokio::spawn(secured(stream, tls.clone(), served));
                 }
             }
         }
@@ -93,20 +111,30 @@ async fn accept(
     }
 }
 
-/// Answers one connection. An error of the connection is seen by its client.
-async fn serve(
-    stream: TcpStream,
-    router: Router,
-    in_flight: Watcher,
-    permit: OwnedSemaphorePermit,
-) {
+/// Answers one connection, after the handshake if the listener has TLS.
+async fn secured(stream: TcpStream, tls: Option<Arc<ServerTls>>, served: Served) {
     // The events of a stream are small, and each has to be sent at once.
     let _ = stream.set_nodelay(true);
+    match tls {
+        None => serve(stream, served).await,
+        Some(tls) => {
+            if let Some(stream) = tls.accept(stream).await {
+                serve(stream, served).await;
+            }
+        }
+    }
+}
+
+/// Answers one connection. An error of the connection is seen by its client.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    Served { router, watcher, permit }: Served,
+) {
     let service = service_fn(move |request| respond(router.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
-    let _ = in_flight.watch(connection).await;
+    let _ = watcher.watch(connection).await;
     drop(permit);
 }
