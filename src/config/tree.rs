@@ -53,7 +53,7 @@ pub fn read_tree<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D:
 }
 
 /// Where a table is, by the path without numbers. serde would take a list in its place.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "",
     "limits",
     "retry",
@@ -72,6 +72,7 @@ const TABLES: [&str; 18] = [
     "caller[]",
     "caller[].limits",
     "tls",
+    "edges",
 ];
 
 /// Rejects a list in the place of a table. `kind` is the path without numbers.

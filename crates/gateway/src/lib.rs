@@ -23,6 +23,7 @@
 //! | `setup` | combines both: the evenkeel clients that answer requests |
 //! | `check` | `--check`: every target is asked once |
 //! | `access` | who may use it: hosts, web pages, paths, callers with tokens |
+//! | `logs` | logs on standard error, which no call waits for |
 //! | `server` | the listener and its connections, their limits, the shutdown |
 //! | `call` | one call: headers, body, response, errors in the caller's dialect |
 //! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
@@ -34,6 +35,7 @@ mod check;
 mod config_file;
 mod health;
 mod limits;
+mod logs;
 mod options;
 mod server;
 mod setup;
@@ -43,19 +45,20 @@ mod transport;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
-
 use self::{
     check::CheckPlan,
     options::{CommandLine, Options},
     setup::Setup,
 };
 
+/// The exit status after a shutdown that cut answers.
+const CUT: u8 = 3;
+
 /// Runs the process: parses the arguments (the first is the name of the program), listens, and returns after SIGTERM or
 /// SIGINT.
 ///
-/// Exit status: 0 after a shutdown, `--help` or `--version`; 2 when the command line or the configuration file is wrong; 1
-/// when it cannot listen. With `--check`: 0 when every target answered, 1 when one did not, 2 as before. An error is one line on
+/// Exit status: 0 after a shutdown, `--help` or `--version`; 3 after a shutdown that cut answers, as the drain time or a second
+/// signal ended it; 2 when the command line or the configuration file is wrong; 1 when it cannot listen. With `--check`: 0 when every target answered, 1 when one did not, 2 as before. An error is one line on
 /// standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let setup = match Options::parse(arguments) {
@@ -82,32 +85,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Checks, or serves until the shutdown.
 fn run_setup(setup: Setup) -> Result<ExitCode, String> {
     let filter = std::env::var("RUST_LOG").ok();
-    match &setup.check {
-        Some(plan) => {
-            // The table has the failures.
-            start_logs(filter.as_deref(), tracing::Level::ERROR);
-            check_targets(plan, &setup)
-        }
-        None => {
-            start_logs(filter.as_deref(), tracing::Level::INFO);
-            serve_until_shutdown(setup).map(|()| ExitCode::SUCCESS)
-        }
-    }
-}
-
-/// Logs to standard error; `filter` is `RUST_LOG`, such as `warn` or `evenkeel=debug`.
-fn start_logs(filter: Option<&str>, level: tracing::Level) {
-    let default = || Targets::new().with_default(level);
-    let parsed = filter.filter(|text| !text.trim().is_empty()).map(str::parse::<Targets>);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    let wrong = matches!(parsed, Some(Err(_)));
-    let filter = parsed.and_then(Result::ok).unwrap_or_else(default);
-    tracing_subscriber::registry().with(lines).with(filter).init();
-    if wrong {
-        tracing::warn!(
-            "RUST_LOG is not understood; allowed is a level, or target=level with commas"
-        );
-    }
+    // The table of a check has the failures.
+    let level = if setup.check.is_some() { tracing::Level::ERROR } else { tracing::Level::INFO };
+    let logs = logs::start(filter.as_deref(), level);
+    let status = match &setup.check {
+        Some(plan) => check_targets(plan, &setup),
+        None => serve_until_shutdown(setup),
+    };
+    logs.flush();
+    status
 }
 
 /// Prints what `--check` has found.
@@ -124,9 +110,10 @@ fn check_targets(plan: &CheckPlan, setup: &Setup) -> Result<ExitCode, String> {
     Ok(if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn serve_until_shutdown(setup: Setup) -> Result<(), String> {
+fn serve_until_shutdown(mut setup: Setup) -> Result<ExitCode, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    setup.limits.edges.connections = server::fit(setup.limits.edges.connections);
     let result = runtime.block_on(async {
         let shutdown = server::signals().map_err(|error| format!("no signals: {error}"))?;
         let exposure = setup.exposure.clone();
@@ -135,8 +122,8 @@ fn serve_until_shutdown(setup: Setup) -> Result<(), String> {
             tracing::warn!("{warning}");
         }
         print_line(&format!("listening on {}", server.url()));
-        server.run(shutdown).await;
-        Ok(())
+        let ended = server.run(shutdown).await;
+        Ok(if ended.cut == 0 { ExitCode::SUCCESS } else { ExitCode::from(CUT) })
     });
     // Requests in flight have had the drain time.
     runtime.shutdown_background();

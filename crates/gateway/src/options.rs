@@ -106,8 +106,9 @@ GET /healthz lists the states of the routes. RUST_LOG sets the logs on standard 
 [default: info]; they never have a key, a prompt or an answer. After SIGTERM or SIGINT requests in flight have 30 s
 (limits.drain) to end; a second signal ends the process at once.
 
-Exit status: 0 after a shutdown, 2 when the command line or the file is wrong, 1 when it cannot listen. With --check: 0
-when everything is right and every target answered, 1 when a target failed or could not be asked, 2 as above.";
+Exit status: 0 after a shutdown, 3 after one that cut answers, 2 when the command line or the file is wrong, 1 when it
+cannot listen. With --check: 0 when everything is right and every target answered, 1 when a target failed or could not
+be asked, 2 as above.";
 
 // === impl Options ===
 

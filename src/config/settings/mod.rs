@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod breaker;
 mod checked;
+mod edges;
 mod fallbacks;
 mod key_file;
 mod locate;
@@ -15,6 +16,7 @@ mod traffic;
 
 pub use access::{AccessKeys, CallerKeys, TlsKeys, TokenDigest, TokenSource};
 pub use checked::Settings;
+pub use edges::EdgeKeys;
 pub use fallbacks::{FallbackKind, NamedFallback};
 pub use server::ServerKeys;
 pub use targets::NamedTarget;

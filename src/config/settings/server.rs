@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::Uri;
 
-use super::access::AccessKeys;
+use super::{access::AccessKeys, edges::EdgeKeys};
 use crate::{Profile, config::source::Source};
 
 /// The keys that only a server has a use for, as they are set.
@@ -25,10 +25,10 @@ pub struct ServerKeys {
     pub drain: Option<Duration>,
     /// The largest request body that is buffered, in bytes.
     pub body: Option<usize>,
-    /// The most connections at a time.
-    pub connections: Option<usize>,
     /// Who may use it, and how its listener is secured.
     pub access: AccessKeys,
+    /// The keys of connections.
+    pub edges: EdgeKeys,
 }
 
 // === impl ServerKeys ===
@@ -44,8 +44,8 @@ impl ServerKeys {
             other: limits.other.map(|other| other.0),
             drain: limits.drain.map(|drain| drain.0),
             body: limits.body.map(|body| body.usize()),
-            connections: limits.connections.map(|connections| connections.usize()),
             access,
+            edges: EdgeKeys::new(limits, &source.file.edges),
         }
     }
 }

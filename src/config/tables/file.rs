@@ -6,8 +6,8 @@ use http::Uri;
 use serde::Deserialize;
 
 use super::{
-    BreakerTable, BufferTable, CacheTable, CallerTable, CannedTable, IdentityTable, LimitsTable,
-    OutcomeTable, RetryTable, StoredTable, TargetTable, TlsTable, TrafficTable,
+    BreakerTable, BufferTable, CacheTable, CallerTable, CannedTable, EdgesTable, IdentityTable,
+    LimitsTable, OutcomeTable, RetryTable, StoredTable, TargetTable, TlsTable, TrafficTable,
 };
 use crate::{
     config::values::{
@@ -60,6 +60,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) tls: Option<TlsTable>,
     /// The time limits of calls, and the limits of the gateway itself.
     pub(in crate::config) limits: LimitsTable,
+    /// Gateway: its connections.
+    pub(in crate::config) edges: EdgesTable,
     /// The waits between retries, and their budget.
     pub(in crate::config) retry: RetryTable,
     /// When a route is closed to calls, and how it recovers.

@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod breaker;
+mod edges;
 mod file;
 mod limits;
 mod outcome;
@@ -12,6 +13,7 @@ mod traffic;
 pub(super) use access::{CallerTable, TlsTable};
 pub(super) use answers::{BufferTable, CacheTable, IdentityTable};
 pub(super) use breaker::BreakerTable;
+pub(super) use edges::EdgesTable;
 pub(super) use file::File;
 pub(super) use limits::{LimitsTable, RetryTable};
 pub(super) use outcome::OutcomeTable;

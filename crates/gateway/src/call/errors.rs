@@ -40,6 +40,11 @@ impl GatewayError {
         Self { reply: reply_to(error), wait: error.retry_in(), attempts }
     }
 
+    /// Sets when the caller may come again.
+    pub(crate) fn retry_after(self, wait: Duration) -> Self {
+        Self { wait: Some(wait), ..self }
+    }
+
     /// The error as a response.
     pub(crate) fn into_response(self, dialect: Dialect) -> Response<Body> {
         let mut response = Response::new(Body::from(self.reply.body(dialect)));

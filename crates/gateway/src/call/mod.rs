@@ -7,6 +7,11 @@ mod admit;
 mod errors;
 mod headers;
 mod pass;
+mod refusal;
 mod upload;
 
-pub(crate) use self::{pass::router, upload::Upload};
+pub(crate) use self::{
+    pass::router,
+    refusal::{Refusal, dialect_of_caller},
+    upload::Upload,
+};

@@ -1,21 +1,16 @@
-//! The listener: accepts connections, up to a limit, until the shutdown.
+//! The listener: accepts connections until the shutdown, and waits for their answers.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
-};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
+    net::TcpListener,
+    time::{Instant, sleep, timeout},
 };
 
-use super::{request_body::respond, signals::Shutdown, tls::ServerTls};
+use super::{
+    answer::Answers, connection, connections::Connections, drain_end::DrainEnder,
+    signals::Shutdown, socket, tls::ServerTls,
+};
 use crate::{call::router, setup::Setup};
 
 /// A gateway that is bound to its port. It answers while [`run`](Self::run) runs.
@@ -23,24 +18,33 @@ use crate::{call::router, setup::Setup};
 pub(crate) struct GatewayServer {
     listener: TcpListener,
     address: SocketAddr,
-    router: Router,
-    connections: Arc<Semaphore>,
+    answers: Answers,
+    ender: DrainEnder,
+    connections: Arc<Connections>,
     drain: Duration,
     tls: Option<Arc<ServerTls>>,
 }
 
-/// What one connection is answered with.
-#[derive(Debug)]
-struct Served {
-    router: Router,
-    watcher: Watcher,
-    permit: OwnedSemaphorePermit,
+/// How the server has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// The answers that were in progress at the end of the drain. They were cut, or ended with an error.
+    pub(crate) cut: usize,
 }
 
-/// The time a client has for the head of a request, and may be idle before it.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// Says at most once a minute that no connection can be taken.
+#[derive(Debug, Default)]
+struct AcceptErrors {
+    reported: Option<Instant>,
+    unreported: u64,
+}
+
+/// The time for the last events of streams that the end of the drain cuts.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 /// The pause after an error of the system, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// The time between two reports of such errors.
+const REPORT: Duration = Duration::from_secs(60);
 
 // === impl GatewayServer ===
 
@@ -48,12 +52,13 @@ impl GatewayServer {
     /// Binds the address. The error is one line.
     pub(crate) async fn bind(setup: Setup) -> Result<Self, String> {
         let wrong = |error: io::Error| format!("cannot listen on {}: {error}", setup.listen);
-        let listener = TcpListener::bind(setup.listen).await.map_err(wrong)?;
+        let listener = socket::listen(setup.listen).map_err(wrong)?;
         let address = listener.local_addr().map_err(wrong)?;
-        let connections = Arc::new(Semaphore::new(setup.limits.connections));
-        let router = router(Arc::new(setup.gateway));
-        let tls = setup.tls.map(Arc::new);
-        Ok(Self { listener, address, router, connections, drain: setup.limits.drain, tls })
+        let connections = Connections::new(setup.limits.edges);
+        let (ender, drain_end) = DrainEnder::new();
+        let answers = Answers { router: router(Arc::new(setup.gateway)), drain_end };
+        let (drain, tls) = (setup.limits.drain, setup.tls.map(Arc::new));
+        Ok(Self { listener, address, answers, ender, connections, drain, tls })
     }
 
     /// The address that is bound.
@@ -68,73 +73,78 @@ impl GatewayServer {
     }
 
     /// Answers until the first request to shut down; then waits for requests in flight, for the drain time or until the second.
-    pub(crate) async fn run(self, mut shutdown: Shutdown) {
-        let Self { listener, router, connections, drain, tls, .. } = self;
-        let in_flight = GracefulShutdown::new();
-        loop {
-            tokio::select! {
-                biased;
-                _ = shutdown.recv() => break,
-                (stream, permit) = accept(&listener, &connections) => {
-                    let served = Served { router: router.clone(), watcher: in_flight.watcher(), permit };
-                    tokio::spawn(secured(stream, tls.clone(), served));
-                }
-            }
+    pub(crate) async fn run(self, mut shutdown: Shutdown) -> Ended {
+        let Self { listener, answers, ender, connections, drain, tls, .. } = self;
+        let sweep = tokio::spawn(connections.clone().sweep_forever());
+        tokio::select! {
+            biased;
+            _ = shutdown.recv() => {}
+            () = accept_forever(&listener, &connections, &answers, tls.as_ref()) => {}
         }
         drop(listener);
-        tracing::info!("ending: what is under way has {drain:?}");
-        tokio::select! {
-            () = in_flight.shutdown() => tracing::info!("ended: all answers are through"),
-            () = sleep(drain) => tracing::warn!("ended: some answers were cut"),
-            Some(()) = shutdown.recv() => tracing::warn!("ended at once"),
+        connections.drain();
+        tracing::info!(answers = connections.calls(), "ending: what is under way has {drain:?}");
+        let all = tokio::select! {
+            () = connections.ended() => true,
+            () = sleep(drain) => false,
+            Some(()) = shutdown.recv() => false,
+        };
+        let cut = if all { 0 } else { connections.calls() };
+        if cut > 0 {
+            tracing::warn!(answers = cut, "ended: some answers were cut");
+            ender.end();
+            let _ = timeout(LAST_EVENTS, connections.ended()).await;
+        } else {
+            tracing::info!("ended: all answers are through");
         }
+        connections.cut();
+        sweep.abort();
+        Ended { cut }
     }
 }
 
-/// The next connection, once fewer than the limit are open. The others wait in the queue of the system.
-async fn accept(
+/// Accepts connections and answers each in a task of its own.
+async fn accept_forever(
     listener: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
+    connections: &Arc<Connections>,
+    answers: &Answers,
+    tls: Option<&Arc<ServerTls>>,
+) {
+    let mut errors = AcceptErrors::default();
     loop {
-        let Ok(permit) = connections.clone().acquire_owned().await else {
-            // It is never closed.
-            std::future::pending().await
-        };
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, permit),
+            Ok((stream, peer)) => {
+                let place = connections.admit(peer.ip()).await;
+                socket::prepare(&stream, place.limits());
+                let answers = answers.clone();
+                match tls.cloned() {
+                    None => tokio::spawn(connection::answer(stream, place, answers)),
+                    Some(tls) => {
+                        tokio::spawn(connection::answer_secured(stream, place, answers, tls))
+                    }
+                };
+            }
+            // Only that connection has failed.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                tracing::warn!(%error, "no connection could be taken");
+                errors.report(&error, Instant::now());
+                connections.shed();
                 sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-/// Answers one connection, after the handshake if the listener has TLS.
-async fn secured(stream: TcpStream, tls: Option<Arc<ServerTls>>, served: Served) {
-    // The events of a stream are small, and each has to be sent at once.
-    let _ = stream.set_nodelay(true);
-    match tls {
-        None => serve(stream, served).await,
-        Some(tls) => {
-            if let Some(stream) = tls.accept(stream).await {
-                serve(stream, served).await;
-            }
-        }
-    }
-}
+// === impl AcceptErrors ===
 
-/// Answers one connection. An error of the connection is seen by its client.
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    Served { router, watcher, permit }: Served,
-) {
-    let service = service_fn(move |request| respond(router.clone(), request));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    let _ = watcher.watch(connection).await;
-    drop(permit);
+impl AcceptErrors {
+    fn report(&mut self, error: &io::Error, now: Instant) {
+        if self.reported.is_some_and(|at| at + REPORT > now) {
+            self.unreported += 1;
+            return;
+        }
+        let before = std::mem::take(&mut self.unreported);
+        self.reported = Some(now);
+        tracing::warn!(%error, before, "no connection could be taken");
+    }
 }

@@ -1,12 +1,39 @@
 //! The server: the listener and its connections, their limits, the shutdown.
+//!
+//! Nothing that a peer does or omits holds a place for ever: see [`Activity`](activity::Activity) for the limits of one connection,
+//! [`Connections`](connections::Connections) for their number, [`WriteBudget`](write_budget::WriteBudget) for the memory of slow
+//! readers and [`BodyPace`](body_pace::BodyPace) for slow senders.
+//!
+//! At the shutdown idle connections are closed, heads that are incomplete have a quarter of a second and bodies that stand still two
+//! seconds. Answers in progress have the drain time, then [`DrainEnd`] is reached.
 
+mod activity;
+mod answer;
+mod body_pace;
+mod connection;
+mod connections;
+mod descriptors;
+mod drain_end;
 mod listener;
+mod peer;
 mod request_body;
 mod signals;
+mod socket;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
 #[cfg(feature = "tls")]
 mod tls;
+mod watched_io;
+mod write_budget;
 
-pub(crate) use self::{listener::GatewayServer, signals::signals, tls::ServerTls};
+#[allow(unused_imports, reason = "call reads it from the extensions of a request")]
+pub(crate) use self::drain_end::DrainEnd;
+#[cfg(test)]
+pub(crate) use self::listener::Ended;
+pub(crate) use self::{
+    descriptors::fit,
+    listener::GatewayServer,
+    signals::signals,
+    tls::ServerTls,
+};

@@ -1,7 +1,6 @@
 //! The replacement for TLS of the listener in a build without the feature `tls`: an error at start.
 
 use evenkeel::{ConfigError, config::TlsKeys};
-use tokio::net::TcpStream;
 
 /// No TLS is built in: `new` fails.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ impl ServerTls {
         Err(ConfigError::because("tls", reason))
     }
 
-    pub(crate) async fn accept(&self, _: TcpStream) -> Option<TcpStream> {
+    pub(crate) async fn accept<I>(&self, _: I) -> Option<I> {
         match *self {}
     }
 }

@@ -13,7 +13,10 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::timeout,
+};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::access::{EVERY, Rereads};
@@ -72,15 +75,15 @@ impl ServerTls {
         Ok(Self { pair: Arc::new(Pair { files: files.clone(), current }), rereads: Rereads::new() })
     }
 
-    /// The connection after its handshake; `None` if that fails or takes too long. Nothing is sent to a client without TLS.
-    pub(crate) async fn accept(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+    /// The connection after its handshake; `None` if that fails or takes too long.
+    pub(crate) async fn accept<I>(&self, io: I) -> Option<TlsStream<I>>
+    where
+        I: AsyncRead + AsyncWrite + Unpin,
+    {
         let pair = self.pair.clone();
         self.rereads.after(EVERY, move || pair.reread()).await;
-        if !is_handshake(&stream).await {
-            return None;
-        }
         let acceptor = TlsAcceptor::from(self.pair.config());
-        match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+        match timeout(HANDSHAKE, acceptor.accept(io)).await {
             Ok(Ok(stream)) => Some(stream),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a TLS handshake failed");
@@ -95,14 +98,6 @@ impl ServerTls {
     pub(crate) fn reread(&self) {
         self.pair.reread();
     }
-}
-
-/// Whether the first byte is that of a TLS record. rustls would send an alert to a client of plain HTTP.
-async fn is_handshake(stream: &TcpStream) -> bool {
-    const HANDSHAKE_RECORD: u8 = 22;
-    let mut first = [0];
-    let peeked = timeout(HANDSHAKE, stream.peek(&mut first)).await;
-    matches!(peeked, Ok(Ok(1))) && first == [HANDSHAKE_RECORD]
 }
 
 // === impl Pair ===

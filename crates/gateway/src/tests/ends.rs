@@ -8,7 +8,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::super::server::GatewayServer;
+use super::super::server::{Ended, GatewayServer};
 use super::support::{LONG, client, gateway_for, gateway_with, setup, soon};
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn what_is_under_way_comes_to_its_end_and_nothing_new_is_taken() {
     };
     timeout(LONG, refused).await.unwrap();
     assert!(response.text().await.unwrap().ends_with("[DONE]\n\n"));
-    timeout(LONG, gateway.running).await.unwrap().unwrap();
+    assert_eq!(timeout(LONG, gateway.running).await.unwrap().unwrap(), Ended { cut: 0 });
 }
 
 #[tokio::test]
@@ -64,33 +64,24 @@ async fn a_connection_that_is_idle_does_not_keep_it() {
 }
 
 #[tokio::test]
-async fn the_drain_is_bounded_and_a_second_word_ends_it_at_once() {
+async fn the_drain_is_bounded_and_a_second_word_ends_it_at_once_and_answers_that_were_cut_are_counted()
+ {
     let server = Server::start(Provider::new("primary").always(Reply::hang())).await.unwrap();
     for (drain, words) in [("0.2", 1), ("3600", 2)] {
         let toml = format!("[limits]\ndrain = {drain}\n");
         let gateway = gateway_with(&toml, &["--upstream", &server.url()]).await;
-        let waiting = tokio::spawn(gateway.chat("m", true).send());
         let before = server.provider().count();
-        soon(|| server.provider().in_flight() > 0 || server.provider().count() > before).await;
+        let waiting = tokio::spawn(gateway.chat("m", true).send());
+        soon(|| server.provider().count() > before).await;
         for _ in 0..words {
             gateway.stop.send(()).await.unwrap();
         }
-        timeout(Duration::from_secs(10), gateway.running).await.unwrap().unwrap();
-        waiting.abort();
+        let ended = timeout(Duration::from_secs(10), gateway.running).await.unwrap().unwrap();
+        assert_eq!(ended, Ended { cut: 1 });
+        let refused = timeout(LONG, waiting).await.unwrap().unwrap().unwrap();
+        let text = refused.text().await.unwrap();
+        assert!(text.contains("evenkeel_shutting_down"), "{text}");
     }
-}
-
-#[tokio::test]
-async fn connections_are_bounded_and_the_next_waits_its_turn() {
-    let server = Server::start(Provider::new("primary")).await.unwrap();
-    let gateway = gateway_with("[limits]\nconnections = 1\n", &["--upstream", &server.url()]).await;
-    let holds = TcpStream::connect(gateway.url.trim_start_matches("http://")).await.unwrap();
-    sleep(Duration::from_millis(50)).await;
-    let waits = client().get(gateway.at("/healthz")).send();
-    tokio::pin!(waits);
-    assert!(timeout(Duration::from_millis(200), &mut waits).await.is_err());
-    drop(holds);
-    assert_eq!(timeout(LONG, waits).await.unwrap().unwrap().status(), 200);
 }
 
 #[tokio::test]

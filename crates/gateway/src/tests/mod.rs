@@ -10,6 +10,7 @@ mod check;
 mod coded;
 mod config;
 mod connections;
+mod edges;
 mod ends;
 mod errors;
 mod failures;

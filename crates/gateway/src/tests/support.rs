@@ -28,7 +28,7 @@ use tower::ServiceExt;
 
 use super::super::{
     options::{CommandLine, Options},
-    server::GatewayServer,
+    server::{Ended, GatewayServer},
     setup::Setup,
 };
 
@@ -39,7 +39,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(20);
 pub(crate) struct TestGateway {
     pub(crate) url: String,
     pub(crate) stop: mpsc::Sender<()>,
-    pub(crate) running: JoinHandle<()>,
+    pub(crate) running: JoinHandle<Ended>,
 }
 
 /// Time limits of seconds instead of half a minute.
