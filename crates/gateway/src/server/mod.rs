@@ -32,8 +32,5 @@ pub(crate) use self::drain_end::DrainEnd;
 #[cfg(test)]
 pub(crate) use self::listener::Ended;
 pub(crate) use self::{
-    descriptors::fit,
-    listener::GatewayServer,
-    signals::signals,
-    tls::ServerTls,
+    descriptors::fit, listener::GatewayServer, signals::signals, tls::ServerTls,
 };
