@@ -32,6 +32,9 @@ pub(super) struct AnswerBody {
     call: CallInProgress,
 }
 
+/// An answer in progress.
+type Responding = Pin<Box<dyn Future<Output = Result<Response<AnswerBody>, Infallible>> + Send>>;
+
 /// A request that is being answered, until it is dropped.
 #[derive(Debug)]
 struct CallInProgress(Arc<Place>);
@@ -42,18 +45,14 @@ const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 // === impl Answers ===
 
 impl Answers {
-    /// Answers a request.
-    pub(super) fn respond(
-        &self,
-        place: Arc<Place>,
-        request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
+    /// Answers a request. hyper keeps the space of the future for as long as the connection lives, so that it is boxed.
+    pub(super) fn respond(&self, place: Arc<Place>, request: Request<Incoming>) -> Responding {
         let answers = self.clone();
-        async move {
+        Box::pin(async move {
             let call = CallInProgress::begin(place);
             let response = answers.answer(&call.0, request).await?;
             Ok(response.map(|inner| AnswerBody { inner, call }))
-        }
+        })
     }
 
     async fn answer(

@@ -18,8 +18,7 @@ use super::{
     watched_io::WatchedIo,
 };
 
-/// The most bytes of a head, and the bytes of an answer that hyper holds for a slow reader before it waits. With hyper's own
-/// 417 792 bytes a thousand streams that are not read would hold 0.4 GB.
+/// The most bytes of a head, and of a body that is read at once.
 const MAX_BUFFER: usize = 64 * 1024;
 
 /// Answers one connection until it ends, or is ordered to. An error of the connection is seen by its client.

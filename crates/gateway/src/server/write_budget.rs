@@ -1,7 +1,7 @@
 //! The bytes of answers that wait for slow readers, over all connections.
 //!
-//! hyper takes the next part of an answer only while less than [`MAX_WRITE_BUFFER`](super::connection::MAX_BUFFER) of it wait. Parts
-//! may be large, and connections many: above the budget, an answer gets its next part only once the last has been written.
+//! An answer gets its next part while less than [`AHEAD`] of it wait. Parts may be large, and connections many: above the budget, it
+//! gets its next part only once the last has been written.
 //!
 //! Heads and the framing of chunks are written but not counted, so that the count of a connection is low by them.
 
@@ -14,6 +14,9 @@ use std::{
 };
 
 use futures_util::task::AtomicWaker;
+
+/// The bytes that an answer may be ahead of its socket, which has a buffer of its own.
+const AHEAD: usize = 16 * 1024;
 
 /// The budget of all connections.
 #[derive(Debug)]
@@ -55,7 +58,10 @@ impl WriteBudget {
 impl Buffered {
     /// Waits until the answer may have its next part.
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let has_room = || self.bytes() == 0 || self.budget.excess() == 0;
+        let has_room = || match self.bytes() {
+            0 => true,
+            bytes => bytes < AHEAD && self.budget.excess() == 0,
+        };
         if has_room() {
             return Poll::Ready(());
         }
@@ -78,7 +84,7 @@ impl Buffered {
         // Only the task of the connection changes it.
         let counted = self.bytes().min(written);
         self.budget.used.fetch_sub(counted, Relaxed);
-        if self.bytes.fetch_sub(counted, Relaxed) == counted {
+        if self.bytes.fetch_sub(counted, Relaxed) - counted < AHEAD {
             self.waiter.wake();
         }
     }
@@ -115,6 +121,18 @@ mod tests {
         assert!(has_room(&quick) && !has_room(&slow));
         drop(slow);
         assert_eq!(budget.used.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn an_answer_is_not_far_ahead_of_its_socket() {
+        let budget = WriteBudget::new(AHEAD * 10);
+        let one = budget.connection();
+        one.add(AHEAD - 1);
+        assert!(has_room(&one));
+        one.add(AHEAD);
+        assert!(!has_room(&one));
+        one.remove(AHEAD);
+        assert!(has_room(&one));
     }
 
     #[test]

@@ -39,6 +39,9 @@ type Pool<C> = legacy::Client<DialedConnector<C>, AxumBody>;
 
 /// How long an idle connection is kept: less than the 60 s of AWS load balancers and the 75 s of nginx.
 const IDLE: Duration = Duration::from_secs(50);
+/// The most bytes of a head, and of an answer that is read ahead of its caller. hyper's own 417 792 bytes are too many for thousands
+/// of callers that read slowly.
+const MAX_BUFFER: usize = 32 * 1024;
 /// TCP keep-alive: the silence before the first probe and between two probes, and the number of probes.
 const PROBE: Duration = Duration::from_secs(15);
 const PROBES: u32 = 3;
@@ -106,6 +109,7 @@ where
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(idle)
+        .http1_max_buf_size(MAX_BUFFER)
         .build(DialedLayer::default().layer(connector))
 }
 
