@@ -109,7 +109,7 @@ fn file(name: &str, text: &str) -> PathBuf {
 fn no_token_and_no_key_is_in_the_log_or_in_an_error_of_a_run() {
     let token = file("token", SECRETS[1]);
     let callers = format!(
-        "[[caller]]\nname = \"one\"\ntoken_env = \"CALLER_TOKEN\"\nlimits = {{ requests = 20 }}\n\
+        "[[caller]]\nname = \"one\"\ntoken_env = \"CALLER_TOKEN\"\nlimits = {{ requests = 3 }}\n\
          [[caller]]\nname = \"two\"\ntoken_file = {token:?}\nmodels = [\"other\"]\n\
          [[caller]]\nname = \"three\"\ntoken_sha256 = \"{HASH}\"\n"
     );
