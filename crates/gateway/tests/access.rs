@@ -105,6 +105,7 @@ fn file(name: &str, text: &str) -> PathBuf {
     path
 }
 
+#[allow(clippy::disallowed_methods, reason = "no call runs on this thread")]
 #[test]
 fn no_token_and_no_key_is_in_the_log_or_in_an_error_of_a_run() {
     let token = file("token", SECRETS[1]);

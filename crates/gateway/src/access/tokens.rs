@@ -13,6 +13,9 @@ const PLAIN: [&str; 4] = [OWN, "x-api-key", "api-key", "x-goog-api-key"];
 /// The query key in which clients of Gemini send a key.
 const QUERY_KEY: &str = "key";
 
+/// The most places that are tried.
+const MOST: usize = 16;
+
 /// The texts that may be a token, each once, in the order in which they are tried.
 pub(super) fn presented(parts: &Parts) -> Vec<String> {
     let plain = PLAIN.iter().flat_map(|name| parts.headers.get_all(*name));
@@ -24,7 +27,7 @@ pub(super) fn presented(parts: &Parts) -> Vec<String> {
         (decode(key)? == QUERY_KEY).then(|| decode(value))?
     });
     let mut all: Vec<String> = Vec::new();
-    for text in plain.chain(bearers).chain(keys) {
+    for text in plain.chain(bearers).chain(keys).take(MOST) {
         if !text.is_empty() && !all.contains(&text) {
             all.push(text);
         }

@@ -13,7 +13,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{errors::GatewayError, headers};
@@ -66,9 +66,9 @@ pub(super) async fn admit(
     }
     let mut response = next.run(Request::from_parts(parts, body)).await;
     page.mark(response.headers_mut());
-    match permit {
-        Some(_) => response.map(|body| Body::new(HeldBody { body, permit })),
+    match permit.filter(|_| !response.body().is_end_stream()) {
         None => response,
+        permit => response.map(|body| Body::new(HeldBody { body, permit })),
     }
 }
 
@@ -83,7 +83,9 @@ impl http_body::Body for HeldBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+        // A caller that has the last byte may send its next call at once.
+        let last = self.body.is_end_stream() || self.body.size_hint().exact() == Some(0);
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) || (polled.is_ready() && last) {
             self.permit = None;
         }
         polled
