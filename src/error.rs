@@ -239,7 +239,7 @@ impl ConfigError {
     }
 
     /// Creates an error with that reason, which follows the name of the field: `is missing; …`.
-    pub(crate) fn because(field: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub fn because(field: impl Into<String>, reason: impl Into<String>) -> Self {
         // A path may have a key of the user's in it.
         let field = field.into().replace(char::is_control, " ");
         Self { field, reason: reason.into() }

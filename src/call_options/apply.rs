@@ -56,6 +56,7 @@ impl CallOptions {
         let affinity = self.affinity.clone().and_then(Result::ok);
         insert(extensions, self.priority, present);
         insert(extensions, fallbacks, present);
+        insert(extensions, self.allowed_fallbacks.clone(), present);
         insert(extensions, affinity, present);
         insert(extensions, self.commit, present);
         insert(extensions, self.tenant.clone(), present);

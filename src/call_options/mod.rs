@@ -36,6 +36,7 @@
 //! | [`priority`](CallOptions::priority) | [`Priority`] | `evenkeel-priority: interactive` or `batch` | interactive |
 //! | [`fallbacks`](CallOptions::fallbacks) | [`Fallbacks`] | | none |
 //! | [`fallback_models`](CallOptions::fallback_models) | | `evenkeel-fallbacks: gpt-4o-mini,o3` | none |
+//! | [`allowed_fallbacks`](CallOptions::allowed_fallbacks) | [`AllowedFallbacks`] | | all |
 //! | [`affinity`](CallOptions::affinity) | [`AffinityKey`] | `evenkeel-affinity: KEY`, 1 to 256 characters; `evenkeel-sticky` is its older spelling | by load |
 //! | [`commit`](CallOptions::commit) | [`CommitPolicy`] | `evenkeel-commit: first-content` or `complete` | the profile's |
 //! | [`tenant`](CallOptions::tenant) | [`Tenant`] | `evenkeel-tenant: NAME`, 1 to 256 characters, within the credential of the caller | the credential |
@@ -93,6 +94,7 @@
 //! [`Deadline`]: crate::context::Deadline
 //! [`Priority`]: crate::context::Priority
 //! [`Fallbacks`]: crate::fallback::Fallbacks
+//! [`AllowedFallbacks`]: crate::context::AllowedFallbacks
 //! [`AffinityKey`]: crate::context::AffinityKey
 //! [`CommitPolicy`]: crate::stream::CommitPolicy
 //! [`Tenant`]: crate::cache::Tenant
@@ -101,6 +103,7 @@
 //! [`Dialect`]: crate::dialect::Dialect
 
 mod apply;
+mod bounds;
 #[cfg(feature = "reqwest-middleware")]
 mod carry;
 mod headers;

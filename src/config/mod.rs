@@ -89,6 +89,9 @@ mod tree;
 mod values;
 
 pub use read::Config;
-pub use settings::{EdgeKeys, FallbackKind, NamedFallback, NamedTarget, ServerKeys, Settings};
+pub use settings::{
+    AccessKeys, CallerKeys, EdgeKeys, FallbackKind, NamedFallback, NamedTarget, ServerKeys,
+    Settings, TlsKeys, TokenDigest, TokenSource,
+};
 pub use tree::read_tree;
 pub use values::ProfileName;

@@ -53,7 +53,7 @@ pub fn read_tree<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D:
 }
 
 /// Where a table is, by the path without numbers. serde would take a list in its place.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 19] = [
     "",
     "limits",
     "retry",
@@ -69,6 +69,10 @@ const TABLES: [&str; 15] = [
     "stored[]",
     "canned[]",
     "outcome[]",
+    "caller[]",
+    "caller[].limits",
+    "tls",
+    "edges",
 ];
 
 /// Rejects a list in the place of a table. `kind` is the path without numbers.

@@ -10,6 +10,7 @@
 //! | [`NonReplayable`] | that its body cannot be sent again | it can |
 //! | [`Tenant`](crate::cache::Tenant) | the tenant that an answer is [stored](crate::cache) for | the credential |
 //! | [`Fallbacks`] | fallbacks below the first, above those of all calls | none |
+//! | [`AllowedFallbacks`] | which of the fallbacks of all calls it may use | all |
 //! | [`CommitPolicy`](crate::stream::CommitPolicy) | when its answer is handed on | the profile's |
 //! | [`MidStreamFailure`](crate::stream::MidStreamFailure) | what happens to a stream that fails while it is read | the fallback policy's |
 //! | [`Dialect`](crate::dialect::Dialect) | the dialect of the request | by the path |
@@ -41,6 +42,7 @@
 
 mod admission;
 mod affinity;
+mod allowed_fallbacks;
 mod attempt;
 mod attempts_made;
 mod budget;
@@ -58,6 +60,7 @@ mod wait;
 
 pub(crate) use admission::{Admission, Admits, QueueStage};
 pub use affinity::AffinityKey;
+pub use allowed_fallbacks::AllowedFallbacks;
 pub(crate) use attempt::AttemptContext;
 pub(crate) use attempts_made::{AttemptsMade, Destination};
 pub(crate) use budget::{CallBudget, TargetBudget};

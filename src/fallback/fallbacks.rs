@@ -1,10 +1,19 @@
 //! Fallbacks of a single call.
 
+use std::sync::Arc;
+
+use http::Extensions;
+
 use super::{
     Fallback, FallbackList, FallbackPolicy,
     kind::{Kind, TargetGroup},
 };
-use crate::{ConfigError, Request, coding::decode_request, context::Fallbacks, target::Target};
+use crate::{
+    ConfigError, Request,
+    coding::decode_request,
+    context::{AllowedFallbacks, Fallbacks},
+    target::Target,
+};
 
 /// The longest name of a fallback, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -104,8 +113,26 @@ impl Fallback {
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
+    /// The fallbacks of a call that brings its own, or may use some only; `None` for those of all calls.
+    pub(super) fn of_call(&self, extensions: &Extensions) -> Option<Arc<Self>> {
+        let allowed = extensions.get::<AllowedFallbacks>().map(|allowed| self.only(allowed));
+        let own = extensions.get::<Fallbacks>();
+        let own = own.map(|own| allowed.as_ref().unwrap_or(self).with(own));
+        own.or(allowed).map(Arc::new)
+    }
+
+    /// The fallbacks of a call that may use some of them only. The first stays.
+    fn only(&self, allowed: &AllowedFallbacks) -> Self {
+        let all = self.fallbacks.iter().enumerate();
+        let kept = all.filter(|(at, fallback)| {
+            *at == 0 || fallback.waits() || allowed.contains(&fallback.name)
+        });
+        let fallbacks = kept.map(|(_, fallback)| fallback.clone()).collect();
+        Self { fallbacks, ..self.clone() }
+    }
+
     /// The fallbacks of a call that brings its own: these come right below the first.
-    pub(super) fn with(&self, own: &Fallbacks) -> Self {
+    fn with(&self, own: &Fallbacks) -> Self {
         let (first, below) = self.fallbacks.split_at(1);
         Self { fallbacks: [first, own.steps(), below].concat(), ..self.clone() }
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Canned, Fallback, FallbackPolicy, Fallbacks, kind::Kind, routes::FallbackList};
+use super::{Canned, Fallback, FallbackPolicy, kind::Kind, routes::FallbackList};
 use crate::{
     Request,
     compatibility::Compatibility,
@@ -56,7 +56,7 @@ pub enum CannedFault {
 impl FallbackList {
     /// The requests of a rehearsal, in the order of the fallbacks.
     pub(crate) fn rehearse(&self, mut request: Request, events: &EventSink) -> Vec<RehearsalStep> {
-        let own = request.extensions().get::<Fallbacks>().map(|own| Arc::new(self.0.with(own)));
+        let own = self.0.of_call(request.extensions());
         let policy = own.as_ref().unwrap_or(&self.0);
         let info = policy.info(&mut request);
         let each = |at: usize| policy.rehearse(at, &request, &info, events);

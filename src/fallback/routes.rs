@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fallback, FallbackPolicy, Fallbacks, eligibility::FailureContext, kind::Kind};
+use super::{Fallback, FallbackPolicy, eligibility::FailureContext, kind::Kind};
 use crate::{
     Request,
     context::{AttemptContext, Route},
@@ -28,7 +28,7 @@ impl FallbackList {
     /// the moment.
     pub(crate) fn routes(&self, request: &Request) -> Vec<Vec<(Route, bool)>> {
         let mut request = request.clone();
-        let own = request.extensions().get::<Fallbacks>().map(|own| Arc::new(self.0.with(own)));
+        let own = self.0.of_call(request.extensions());
         let policy = own.as_ref().unwrap_or(&self.0);
         let info = policy.info(&mut request);
         let all = policy.fallbacks.iter().enumerate();

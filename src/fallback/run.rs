@@ -10,7 +10,7 @@ use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Fallbacks, eligibility::PreparedRequest, failure::Failure, kind::Kind, policy::FallbackPolicy,
+    eligibility::PreparedRequest, failure::Failure, kind::Kind, policy::FallbackPolicy,
     steps::FallbackSteps,
 };
 use crate::{
@@ -64,8 +64,8 @@ pub(super) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl<S: Upstream> FallbackRun<S> {
     pub(super) fn new(mut fallbacks: FallbackSteps<S>, mut request: Request) -> Self {
-        if let Some(own) = request.extensions().get::<Fallbacks>() {
-            fallbacks.policy = Arc::new(fallbacks.policy.with(own));
+        if let Some(own) = fallbacks.policy.of_call(request.extensions()) {
+            fallbacks.policy = own;
         }
         let info = fallbacks.policy.info(&mut request);
         let home = fallbacks.detour(&request, &info);

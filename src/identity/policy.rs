@@ -189,10 +189,10 @@ impl IdentityPolicy {
         names.into_iter().for_each(|name| drop(headers.remove(name)));
     }
 
-    /// Removes the headers that name the payer, and those of its signature, since another payer's replace them.
+    /// Removes the headers that name the payer, ignored or not, and those of its signature, since another payer's replace them.
     pub(crate) fn take_payers(&self, headers: &mut HeaderMap) {
         let signed = |name: &HeaderName| names::is_of_a_signature(name.as_str());
-        let payers = headers.keys().filter(|name| self.is_payer(name) || signed(name));
+        let payers = headers.keys().filter(|name| self.is_named_payer(name) || signed(name));
         let names: Vec<_> = payers.cloned().collect();
         names.into_iter().for_each(|name| drop(headers.remove(name)));
     }

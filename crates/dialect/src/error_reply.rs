@@ -100,6 +100,7 @@ fn openai(status: StatusCode) -> &'static str {
 
 fn anthropic(status: StatusCode) -> &'static str {
     match status.as_u16() {
+        401 => "authentication_error",
         403 => "permission_error",
         413 => "request_too_large",
         429 => "rate_limit_error",
@@ -111,6 +112,7 @@ fn anthropic(status: StatusCode) -> &'static str {
 
 fn google(status: StatusCode) -> &'static str {
     match status.as_u16() {
+        401 => "UNAUTHENTICATED",
         403 => "PERMISSION_DENIED",
         429 => "RESOURCE_EXHAUSTED",
         400..500 => "INVALID_ARGUMENT",

@@ -10,8 +10,8 @@
 //!
 //! # Features
 //!
-//! `tls` (default): `https://` upstreams, by rustls with the certificates of the system. `SSL_CERT_FILE` and `SSL_CERT_DIR`
-//! name others. Without the feature an `https://` upstream is an error at start.
+//! `tls` (default): `https://` upstreams, by rustls with the certificates of the system, and TLS for the listener (`[tls]`). `SSL_CERT_FILE` and `SSL_CERT_DIR`
+//! name others. Without the feature an `https://` upstream and `[tls]` are errors at start.
 //!
 //! # The files
 //!
@@ -22,6 +22,7 @@
 //! | `limits` | the limits of the gateway itself |
 //! | `setup` | combines both: the evenkeel clients that answer requests |
 //! | `check` | `--check`: every target is asked once |
+//! | `access` | who may use it: hosts, web pages, paths, callers with tokens |
 //! | `logs` | logs on standard error, which no call waits for |
 //! | `own_address` | refuses an upstream that is the gateway itself |
 //! | `server` | the listener and its connections, their limits, the shutdown |
@@ -29,6 +30,7 @@
 //! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
 //! | `health` | `/healthz`: the state of each route |
 
+mod access;
 mod call;
 mod check;
 mod config_file;
@@ -117,14 +119,12 @@ fn serve_until_shutdown(mut setup: Setup) -> Result<ExitCode, String> {
     setup.limits.edges.connections = server::fit(setup.limits.edges.connections);
     let result = runtime.block_on(async {
         let shutdown = server::signals().map_err(|error| format!("no signals: {error}"))?;
+        let exposure = setup.exposure.clone();
         let server = server::GatewayServer::bind(setup).await?;
-        if !server.address().ip().is_loopback() {
-            tracing::warn!(
-                "listening beyond this machine: whoever can reach {} can use the upstream, and the keys of the targets",
-                server.address()
-            );
+        if let Some(warning) = exposure.warning(server.address()) {
+            tracing::warn!("{warning}");
         }
-        print_line(&format!("listening on http://{}", server.address()));
+        print_line(&format!("listening on {}", server.url()));
         let ended = server.run(shutdown).await;
         Ok(if ended.cut == 0 { ExitCode::SUCCESS } else { ExitCode::from(CUT) })
     });

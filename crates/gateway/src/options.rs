@@ -93,6 +93,8 @@ Headers of a request, for that request alone; they are not sent to the upstream:
   evenkeel-affinity: KEY             calls with the same key go to the same one of equal targets; older name:
                                      evenkeel-sticky
   evenkeel-tenant: NAME              stored answers are kept apart by it, for each key of a caller [default: none]
+  evenkeel-token: TOKEN              the token of a [[caller]] of the file, beside a key of the caller's own; otherwise it is
+                                     sent in the place of the key
   evenkeel-mid-stream-failure: continue
                                      a stream that breaks goes on at a target that can continue it, or ends in an error
                                      (error) [default: mid_stream_failure of the file]

@@ -9,12 +9,14 @@ use evenkeel::{
 use http::Uri;
 
 use crate::{
+    access::{Access, Exposure},
     call::CallBounds,
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config_file::{ConfigFile, one_line},
     limits::GatewayLimits,
     options::Options,
     own_address,
+    server::ServerTls,
     transport::Transport,
 };
 
@@ -24,6 +26,9 @@ pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) limits: GatewayLimits,
     pub(crate) gateway: Gateway,
+    /// What is open to others.
+    pub(crate) exposure: Exposure,
+    pub(crate) tls: Option<ServerTls>,
     /// `--check`: what to check in place of serving.
     pub(crate) check: Option<CheckPlan>,
 }
@@ -40,6 +45,15 @@ pub(crate) struct Gateway {
     /// The name of the first target.
     pub(crate) name: String,
     pub(crate) bounds: CallBounds,
+    /// Who may use it.
+    pub(crate) access: Access,
+}
+
+/// Who may use a gateway, and how it reaches its upstreams.
+struct Reach<T> {
+    origin: Uri,
+    transport: T,
+    access: Access,
 }
 
 // === impl Setup ===
@@ -80,12 +94,15 @@ impl Setup {
             Some(CheckScope::Config) => Some(CheckPlan::Config),
             None => None,
         };
-        let gateway = Gateway::new(origin, &limits, &settings, transport);
-        let gateway = gateway.map_err(|error| located(&error))?;
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
         let listen = options.listen.or(settings.server.listen).unwrap_or(default);
+        let tls = settings.server.access.tls.as_ref().map(ServerTls::new).transpose();
+        let tls = tls.map_err(|error| located(&error))?;
+        let access = Access::new(&settings, listen).map_err(|error| located(&error))?;
+        let gateway = Gateway::new(Reach { origin, transport, access }, &limits, &settings);
+        let gateway = gateway.map_err(|error| located(&error))?;
         own_address::refuse(listen, &origins(&settings, &gateway.origin))?;
-        Ok(Self { listen, limits, gateway, check })
+        Ok(Self { listen, limits, gateway, exposure: Exposure::new(&settings), tls, check })
     }
 }
 
@@ -93,10 +110,9 @@ impl Setup {
 
 impl Gateway {
     fn new(
-        origin: Uri,
+        Reach { origin, transport, access }: Reach<impl Upstream>,
         limits: &GatewayLimits,
         settings: &Settings,
-        transport: impl Upstream,
     ) -> Result<Self, ConfigError> {
         // Only chats are stored.
         let unstored = |fallback: &NamedFallback| fallback.kind != FallbackKind::Stored;
@@ -116,6 +132,7 @@ impl Gateway {
                 .map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
             origin,
             bounds: CallBounds::new(limits),
+            access,
         })
     }
 }

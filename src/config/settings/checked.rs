@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    access::AccessKeys,
     answers::{cache, identity},
     fallbacks::{FallbackKind, NamedFallback, Order},
     locate::{Paths, in_key_names, located},
@@ -55,8 +56,10 @@ impl Settings {
         // A stored fallback needs a cache, also where the file sets none.
         let of_stored = stored.then(CacheTable::default);
         let profile = profile(file)?;
+        let names: Vec<_> = first.iter().chain(&fallbacks).map(|it| it.name.as_str()).collect();
+        let access = AccessKeys::new(file, env, &names, profile.deadline)?;
         let settings = Self {
-            server: ServerKeys::new(source, &profile),
+            server: ServerKeys::new(source, &profile, access),
             profile,
             first,
             fallbacks,

@@ -1,5 +1,6 @@
 //! The settings of a client, made of the tables of a configuration.
 
+mod access;
 mod answers;
 mod breaker;
 mod checked;
@@ -13,6 +14,7 @@ mod server;
 mod targets;
 mod traffic;
 
+pub use access::{AccessKeys, CallerKeys, TlsKeys, TokenDigest, TokenSource};
 pub use checked::Settings;
 pub use edges::EdgeKeys;
 pub use fallbacks::{FallbackKind, NamedFallback};

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::Uri;
 
-use super::edges::EdgeKeys;
+use super::{access::AccessKeys, edges::EdgeKeys};
 use crate::{Profile, config::source::Source};
 
 /// The keys that only a server has a use for, as they are set.
@@ -25,6 +25,8 @@ pub struct ServerKeys {
     pub drain: Option<Duration>,
     /// The largest request body that is buffered, in bytes.
     pub body: Option<usize>,
+    /// Who may use it, and how its listener is secured.
+    pub access: AccessKeys,
     /// The keys of connections.
     pub edges: EdgeKeys,
     /// The most bytes of request bodies that are held at a time.
@@ -36,7 +38,7 @@ pub struct ServerKeys {
 // === impl ServerKeys ===
 
 impl ServerKeys {
-    pub(super) fn new(source: &Source, profile: &Profile) -> Self {
+    pub(super) fn new(source: &Source, profile: &Profile, access: AccessKeys) -> Self {
         let limits = &source.file.limits;
         Self {
             listen: source.file.listen.as_ref().map(|listen| listen.0),
@@ -46,6 +48,7 @@ impl ServerKeys {
             other: limits.other.map(|other| other.0),
             drain: limits.drain.map(|drain| drain.0),
             body: limits.body.map(|body| body.usize()),
+            access,
             edges: EdgeKeys::new(limits, &source.file.edges),
             body_budget: limits.body_budget.map(|budget| budget.usize()),
             longest_deadline: longest_deadline(profile),

@@ -24,6 +24,10 @@ pub struct NamedTarget {
     pub target: Target,
     /// Scheme, host and port of its `base_url`. `None`: those of the request.
     pub origin: Option<Uri>,
+    /// The path of its `base_url`: `/v1`. `/` without one.
+    pub base_path: String,
+    /// Whether it has a key of its own, which replaces that of the caller.
+    pub keyed: bool,
     /// The path of its table in the configuration: `target[1]`.
     pub path: String,
 }
@@ -52,7 +56,9 @@ pub(super) fn target(
         }
         _ => target.bearer(&key),
     });
-    Ok(NamedTarget { target: described(target, table), origin, path })
+    let base = table.base_url.as_ref().and_then(|base| base.0.text.parse::<Uri>().ok());
+    let base_path = base.map_or_else(|| "/".to_owned(), |base| base.path().to_owned());
+    Ok(NamedTarget { target: described(target, table), origin, base_path, keyed: named, path })
 }
 
 /// The target with the keys that say what it is and what it accepts.

@@ -6,11 +6,13 @@ use http::Uri;
 use serde::Deserialize;
 
 use super::{
-    BreakerTable, BufferTable, CacheTable, CannedTable, EdgesTable, IdentityTable, LimitsTable,
-    OutcomeTable, RetryTable, StoredTable, TargetTable, TrafficTable,
+    BreakerTable, BufferTable, CacheTable, CallerTable, CannedTable, EdgesTable, IdentityTable,
+    LimitsTable, OutcomeTable, RetryTable, StoredTable, TargetTable, TlsTable, TrafficTable,
 };
 use crate::{
-    config::values::{Continuation, Name, One, Parsed, ProfileName},
+    config::values::{
+        Continuation, HostPattern, Name, One, Parsed, PathPattern, ProfileName, WebOrigin,
+    },
     stream::CommitPolicy,
 };
 
@@ -26,6 +28,15 @@ pub(in crate::config) struct File {
     /// Where requests are sent first, with the keys of their callers: an origin such as http://127.0.0.1:11434. In the library, where
     /// a request is addressed. Default: the first of the fallbacks, if that is a target.
     pub(in crate::config) upstream: Option<Parsed<Uri>>,
+    /// Gateway: hosts that requests may be addressed to, besides names without a dot and addresses of this machine: `name`,
+    /// `name:port`, `*.name` or `*`. They are checked if a target has a key of its own, or if this is set. Default: none.
+    pub(in crate::config) allow_hosts: Option<Vec<Parsed<HostPattern>>>,
+    /// Gateway: origins of web pages that may send requests, such as https://chat.example.com. They are checked if a target has a
+    /// key of its own, or if this is set. Default: none.
+    pub(in crate::config) allow_origins: Option<Vec<Parsed<WebOrigin>>>,
+    /// Gateway: paths that are sent with the key of the first target, besides those of the known APIs: /v1/files/* for all below
+    /// /v1/files. Paths are limited if that target has a key of its own, or if this is set. Default: none.
+    pub(in crate::config) allow_paths: Option<Vec<Parsed<PathPattern>>>,
     /// The profile that all defaults are from. Default: interactive.
     pub(in crate::config) profile: Option<One<ProfileName>>,
     /// The fallbacks by name, first to last; `primary` as the first is where a request is addressed. Default: all targets, then
@@ -43,6 +54,10 @@ pub(in crate::config) struct File {
     pub(in crate::config) stored: Vec<StoredTable>,
     /// Canned replies as fallbacks.
     pub(in crate::config) canned: Vec<CannedTable>,
+    /// Gateway: the callers that are known by a token. With at least one, a call without a known token is refused.
+    pub(in crate::config) caller: Vec<CallerTable>,
+    /// Gateway: TLS of the listener. Default: none.
+    pub(in crate::config) tls: Option<TlsTable>,
     /// The time limits of calls, and the limits of the gateway itself.
     pub(in crate::config) limits: LimitsTable,
     /// Gateway: its connections.

@@ -1,5 +1,6 @@
 //! The tables of a configuration as they are written. The comment of a key is its description in the schema.
 
+mod access;
 mod answers;
 mod breaker;
 mod edges;
@@ -9,6 +10,7 @@ mod outcome;
 mod target;
 mod traffic;
 
+pub(super) use access::{CallerTable, TlsTable};
 pub(super) use answers::{BufferTable, CacheTable, IdentityTable};
 pub(super) use breaker::BreakerTable;
 pub(super) use edges::EdgesTable;

@@ -1,5 +1,6 @@
 //! The values of a configuration: each is parsed and checked by itself, so that an error names its key.
 
+mod access;
 mod choice;
 mod choices;
 mod on_off;
@@ -8,6 +9,7 @@ mod texts;
 mod time;
 mod whole;
 
+pub(super) use access::{HostPattern, PathPattern, TokenHash, WebOrigin};
 pub(super) use choice::{Choice, One};
 pub use choices::ProfileName;
 pub(super) use choices::{Continuation, Meaning};

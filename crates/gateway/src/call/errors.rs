@@ -14,6 +14,7 @@ use super::{
     cut::ShuttingDown,
     pass::{ATTEMPTS, SERVED_BY},
 };
+use crate::access::Refusal;
 
 /// An error of the gateway itself, without an answer of an upstream.
 #[derive(Clone, Debug)]
@@ -31,6 +32,12 @@ pub(super) const SHUTTING_DOWN: &str = "shutting_down";
 impl GatewayError {
     pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
         Self { reply: ErrorReply::new(status, code_for(code), message), wait: None, attempts: 0 }
+    }
+
+    /// The error of a request that is refused.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        let Refusal { status, code, message, wait } = refusal;
+        Self { wait, ..Self::new(status, code, format!("evenkeel: {message}")) }
     }
 
     /// The error of a call without an answer.
@@ -52,6 +59,9 @@ impl GatewayError {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(SERVED_BY, HeaderValue::from_static("gateway"));
         headers.insert(ATTEMPTS, HeaderValue::from(self.attempts));
+        if self.reply.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(wait) = self.wait {
             // Whole seconds, which every client parses; rounded up, and at least one.
             let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;

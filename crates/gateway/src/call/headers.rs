@@ -1,6 +1,6 @@
 //! The headers that are forwarded.
 
-use evenkeel::dialect::Dialect;
+use evenkeel::{CallOptions, dialect::Dialect};
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 /// Headers of one hop (RFC 9110, 7.6.1).
@@ -54,9 +54,13 @@ pub(crate) fn is_websocket(headers: &HeaderMap) -> bool {
     offers.flat_map(|value| value.split(',')).any(|it| it.trim().eq_ignore_ascii_case("websocket"))
 }
 
-/// The dialect for errors: that of the path, else that of the headers, else OpenAI chat.
+/// The dialect for errors: that of the header, of the path, else that of the headers, else OpenAI chat.
 pub(crate) fn caller_dialect(parts: &Parts) -> Dialect {
     let path = parts.uri.path();
+    let declared = CallOptions::from_headers(&parts.headers).ok();
+    if let Some(dialect) = declared.and_then(|options| options.declared_dialect()) {
+        return dialect;
+    }
     let has = |name: &str| parts.headers.contains_key(name);
     match Dialect::of_path(path) {
         Some(dialect) => dialect,

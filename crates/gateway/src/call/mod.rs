@@ -1,6 +1,6 @@
 //! One call: from the request of the caller to its response.
 //!
-//! [`pass`] parses the `evenkeel-*` headers and turns what comes back into the response; between them [`prepare`] reads or streams
+//! [`admit`] asks who may use the gateway. [`pass`] parses the `evenkeel-*` headers and turns what comes back into the response; between them [`prepare`] reads or streams
 //! the body and sends the request through an evenkeel client. What fails is an error in the caller's dialect.
 //!
 //! # What a caller can set
@@ -18,6 +18,7 @@
 //! | `evenkeel-affinity` | choose one of equal targets | its fair share (`bounded_load_factor`) |
 //! | `evenkeel-dialect` | have a path of its own read in a dialect | nothing else is sent for it |
 
+mod admit;
 mod body_budget;
 mod bounds;
 mod cut;

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use axum::{Router, body::Body, extract::State, routing};
+use axum::{Router, body::Body, extract::State, middleware, routing};
 use bytes::Bytes;
 use evenkeel::{
     CallOptions, ConfigError,
@@ -16,11 +16,12 @@ use http::{
 };
 
 use super::{
+    admit::{HEALTH, admit},
     cut::CutBody,
     errors::{GatewayError, last_event},
     headers,
 };
-use crate::{health, server::DrainEnd, setup::Gateway};
+use crate::{access::Caller, health, server::DrainEnd, setup::Gateway};
 
 /// The header that names the target or fallback that answered.
 pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");
@@ -33,16 +34,16 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// The paths of the gateway.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
-        .route("/healthz", routing::any(health::healthz))
+        .route(HEALTH, routing::any(health::healthz))
         .fallback(pass)
+        .layer(middleware::from_fn_with_state(gateway.clone(), admit))
         .with_state(gateway)
 }
 
 async fn pass(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let options = CallOptions::from_headers(&parts.headers);
-    let declared = options.as_ref().ok().and_then(CallOptions::declared_dialect);
-    let dialect = declared.unwrap_or_else(|| headers::caller_dialect(&parts));
+    let dialect = headers::caller_dialect(&parts);
     if headers::is_websocket(&parts.headers) {
         return websocket_refused(dialect);
     }
@@ -93,6 +94,13 @@ impl Gateway {
         body: Body,
         options: CallOptions,
     ) -> Result<Response<Body>, GatewayError> {
+        let caller = parts.extensions.get::<Arc<Caller>>().cloned();
+        let options = match &caller {
+            Some(caller) => {
+                caller.bounded(options, &parts.headers).map_err(GatewayError::refused)?
+            }
+            None => options,
+        };
         let head_only = parts.method == Method::HEAD;
         let end = parts.extensions.remove::<DrainEnd>();
         let prepared = self.prepare(parts, body, options).await?;

@@ -1,6 +1,6 @@
 //! The request that is sent for a call: its address, its headers, its body, and the room for it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::body::Body;
 use evenkeel::{
@@ -19,7 +19,7 @@ use super::{
     long_work::LARGE,
     upload::{ReadBody, Room, Upload, is_small},
 };
-use crate::setup::Gateway;
+use crate::{access::Caller, setup::Gateway};
 
 /// A request that is ready to be sent.
 pub(super) struct Prepared<'a> {
@@ -27,6 +27,8 @@ pub(super) struct Prepared<'a> {
     room: Room<'a>,
     /// Whether it is a call in a known dialect.
     known: bool,
+    /// Whose call it is, where callers have tokens.
+    caller: Option<Arc<Caller>>,
 }
 
 /// The most that a body in a content coding becomes; a larger one is sent as it is.
@@ -78,6 +80,7 @@ impl Gateway {
         // The version is that of the caller's connection. An HTTP/1.0 request to an upstream could neither stream nor keep its
         // connection.
         parts.version = http::Version::HTTP_11;
+        let caller = parts.extensions.remove::<Arc<Caller>>();
         let via = self.bounds.hop.pass(&mut parts.headers)?;
         let dialect = dialect_of(&parts, &options);
         let known = dialect.is_some();
@@ -98,7 +101,7 @@ impl Gateway {
             extensions.insert(upload);
             extensions.insert(NonReplayable);
         }
-        Ok(Prepared { request, room, known })
+        Ok(Prepared { request, room, known, caller })
     }
 
     /// Sends a request. All that is done with its body happens here.
@@ -108,6 +111,10 @@ impl Gateway {
     ) -> Result<(evenkeel::Response, RequestInfo), GatewayError> {
         prepared.decode().await?;
         let info = RequestInfo::read(&prepared.request);
+        if let Some(caller) = &prepared.caller {
+            let checked = caller.check_call(prepared.request.method(), info.model());
+            checked.map_err(GatewayError::refused)?;
+        }
         let client = if prepared.known { &self.chat } else { &self.other };
         let response = client.send(prepared.request).await;
         Ok((response.map_err(|error| GatewayError::of_call(&error))?, info))

@@ -108,7 +108,6 @@ impl Activity {
     }
 
     /// A handshake below HTTP has ended: the first request has all its time.
-    #[allow(dead_code, reason = "for a listener with TLS")]
     pub(super) fn handshake_done(&self, now: Instant) {
         self.enter(Phase::Idle, now);
     }

@@ -6,6 +6,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
     time::Instant,
 };
 
@@ -13,6 +14,7 @@ use super::{
     activity::{Activity, Order},
     answer::Answers,
     connections::Place,
+    tls::ServerTls,
     watched_io::WatchedIo,
 };
 
@@ -24,9 +26,38 @@ pub(super) async fn answer<I>(io: I, place: Arc<Place>, answers: Answers)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let io = WatchedIo::new(io, place.clone());
-    // A handshake of TLS belongs here: over `io`, raced with `cut`, and followed by `handshake_done`.
+    serve(WatchedIo::new(io, place.clone()), &place, answers).await;
+}
+
+/// The same after a handshake of TLS, which an order ends, as nothing is under way yet.
+pub(super) async fn answer_secured(
+    stream: TcpStream,
+    place: Arc<Place>,
+    answers: Answers,
+    tls: Arc<ServerTls>,
+) {
+    let handshake = async {
+        // Nothing is sent to a client without TLS.
+        match is_handshake(&stream).await {
+            true => tls.accept(WatchedIo::new(stream, place.clone())).await,
+            false => None,
+        }
+    };
+    let secured = tokio::select! {
+        biased;
+        secured = handshake => secured,
+        _ = place.activity().next_order() => None,
+    };
+    let Some(io) = secured else { return };
+    place.activity().handshake_done(Instant::now());
     serve(io, &place, answers).await;
+}
+
+/// Whether the first byte is that of a TLS record. rustls would send an alert to a client of plain HTTP.
+async fn is_handshake(stream: &TcpStream) -> bool {
+    const HANDSHAKE_RECORD: u8 = 22;
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first == [HANDSHAKE_RECORD]
 }
 
 /// Answers the requests of a transport.

@@ -3,13 +3,13 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     time::{Instant, sleep, timeout},
 };
 
 use super::{
     answer::Answers, connection, connections::Connections, drain_end::DrainEnder,
-    signals::Shutdown, socket,
+    signals::Shutdown, socket, tls::ServerTls,
 };
 use crate::{call::router, setup::Setup};
 
@@ -22,6 +22,7 @@ pub(crate) struct GatewayServer {
     ender: DrainEnder,
     connections: Arc<Connections>,
     drain: Duration,
+    tls: Option<Arc<ServerTls>>,
 }
 
 /// How the server has ended.
@@ -56,7 +57,8 @@ impl GatewayServer {
         let connections = Connections::new(setup.limits.edges);
         let (ender, drain_end) = DrainEnder::new();
         let answers = Answers { router: router(Arc::new(setup.gateway)), drain_end };
-        Ok(Self { listener, address, answers, ender, connections, drain: setup.limits.drain })
+        let (drain, tls) = (setup.limits.drain, setup.tls.map(Arc::new));
+        Ok(Self { listener, address, answers, ender, connections, drain, tls })
     }
 
     /// The address that is bound.
@@ -64,14 +66,20 @@ impl GatewayServer {
         self.address
     }
 
+    /// Where it is reached.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// Answers until the first request to shut down; then waits for requests in flight, for the drain time or until the second.
     pub(crate) async fn run(self, mut shutdown: Shutdown) -> Ended {
-        let Self { listener, answers, ender, connections, drain, .. } = self;
+        let Self { listener, answers, ender, connections, drain, tls, .. } = self;
         let sweep = tokio::spawn(connections.clone().sweep_forever());
         tokio::select! {
             biased;
             _ = shutdown.recv() => {}
-            () = accept_forever(&listener, &connections, &answers) => {}
+            () = accept_forever(&listener, &connections, &answers, tls.as_ref()) => {}
         }
         drop(listener);
         connections.drain();
@@ -96,14 +104,25 @@ impl GatewayServer {
 }
 
 /// Accepts connections and answers each in a task of its own.
-async fn accept_forever(listener: &TcpListener, connections: &Arc<Connections>, answers: &Answers) {
+async fn accept_forever(
+    listener: &TcpListener,
+    connections: &Arc<Connections>,
+    answers: &Answers,
+    tls: Option<&Arc<ServerTls>>,
+) {
     let mut errors = AcceptErrors::default();
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let place = connections.admit(peer.ip()).await;
                 socket::prepare(&stream, place.limits());
-                tokio::spawn(connection::answer::<TcpStream>(stream, place, answers.clone()));
+                let answers = answers.clone();
+                match tls.cloned() {
+                    None => tokio::spawn(connection::answer(stream, place, answers)),
+                    Some(tls) => {
+                        tokio::spawn(connection::answer_secured(stream, place, answers, tls))
+                    }
+                };
             }
             // Only that connection has failed.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}

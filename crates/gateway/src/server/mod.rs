@@ -21,6 +21,11 @@ mod request_body;
 mod signals;
 mod socket;
 mod table;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+#[cfg(feature = "tls")]
+mod tls;
 mod waiting;
 mod watched_io;
 mod write_budget;
@@ -29,4 +34,5 @@ mod write_budget;
 pub(crate) use self::listener::Ended;
 pub(crate) use self::{
     descriptors::fit, drain_end::DrainEnd, listener::GatewayServer, signals::signals,
+    tls::ServerTls,
 };

@@ -38,7 +38,7 @@ fn the_example_file_is_right_once_its_keys_are_there() {
 fn the_example_file_has_every_key_and_each_of_them_is_right() {
     let text = include_str!("../../gateway.toml");
     let is_key = |line: &str| {
-        let key = |c: char| c.is_ascii_lowercase() || c == '_';
+        let key = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let end = line.find(|c| !key(c)).unwrap_or(0);
         line.starts_with('[') || (end > 0 && line[end..].starts_with(" = "))
     };

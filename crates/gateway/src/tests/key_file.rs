@@ -40,7 +40,7 @@ async fn a_key_in_a_file_is_read_again_after_the_provider_has_rejected_it() {
         let url = accepting(header, &valid).await;
         let gateway = gateway_with(&target(&url, &file, rest), &[]).await;
         let status = || async {
-            let call = client().get(gateway.at("/v1/things")).bearer_auth("of-the-caller");
+            let call = client().get(gateway.at("/v1/models")).bearer_auth("of-the-caller");
             call.send().await.unwrap().status().as_u16()
         };
         assert_eq!(status().await, 200, "{header}");

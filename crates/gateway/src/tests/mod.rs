@@ -1,5 +1,9 @@
 //! The gateway over real sockets with the real clock, its command line and its file.
 
+mod access;
+mod access_callers;
+#[cfg(feature = "tls")]
+mod access_tls;
 mod call_options;
 mod check;
 #[cfg(feature = "compression")]

