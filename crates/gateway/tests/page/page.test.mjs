@@ -84,9 +84,13 @@ for (const [name, changes, tone, word, text] of [
   ["a route is forced closed", { last: { success: 9 }, routes: [route({ state: "forced-closed", since: NOW - 5 })] }, "warn", "Forced", "api.openai.com is forced closed since 12:00: failures stop nothing until a reset; openai answers."],
   ["the worst state is named first", { last: { success: 9 }, routes: [route({ provider: "b", state: "recovering" }), route(OPEN)], answering: AZURE }, "warn", "Degraded", "api.openai.com is open since 11:57 (5 failed calls in a row); azure answers; next probe in 12 s; 1 more route is not closed."],
   ["a state of a later version is shown as it is", { last: { success: 9 }, routes: [route({ state: "odd" })] }, "warn", "Degraded", "api.openai.com is odd since 11:00; openai answers."],
-  ["nobody answers", { last: { unavailable: 7, rejected: 1 }, callers: 8, answering: null }, "bad", "Outage", "Nobody answers: callers get errors (8 in the last 30 s)."],
+  ["nobody answers", { last: { unavailable: 7, rejected: 1 }, callers: 8, answering: null }, "bad", "Outage", "Nobody answers: callers get errors (7 in the last 30 s)."],
   ["nobody answers and the route is open", { last: { unavailable: 7 }, callers: 7, routes: [route(OPEN)], answering: null }, "bad", "Outage", "Nobody answers: callers get errors (7 in the last 30 s). api.openai.com is open since 11:57 (5 failed calls in a row); next probe in 12 s."],
-  ["one client that sends nonsense is no outage", { last: { rejected: 3 }, callers: 3 }, "bad", "Errors", "All routes are closed, but callers get errors (3 of 3 calls in the last 30 s)."],
+  ["nobody is left to answer most calls", { last: { success: 2, unavailable: 7 }, callers: 7, routes: [route({ ...OPEN, back_at: null })], answering: null }, "bad", "Errors", "api.openai.com is open since 11:57 (5 failed calls in a row); callers get errors (7 of 9 calls in the last 30 s)."],
+  ["a client that sends nonsense is no outage", { last: { rejected: 3 }, callers: 3 }, "warn", "Rejected", "All routes are closed, but most requests are rejected for what they ask, or left by their callers (3 of 3 calls in the last 30 s)."],
+  ["some rejected requests are no news", { last: { success: 3, rejected: 3 }, callers: 3 }, "good", "All well", "All routes are closed: openai answers."],
+  ["a provider limits the rate", { last: { success: 9 }, routes: [route({ limited_until: NOW + 12_000 })], answering: AZURE }, "warn", "Limited", "api.openai.com is rate limited, calls again in 12 s; azure answers."],
+  ["a limit is over", { last: { success: 9 }, routes: [route({ limited_until: NOW - 1 })] }, "good", "All well", "All routes are closed: openai answers."],
   ["the gateway drains", { last: { success: 9 }, draining: true, routes: [route({ ...OPEN, in_flight: 4 })] }, "warn", "Draining", "Draining: new calls are refused, and the gateway ends when the calls in flight have. 4 in flight."],
 ]) {
   test(`sentence: ${name}`, () => {
@@ -107,6 +111,14 @@ test("sentence: a lost connection comes before everything else", () => {
 test("sentence: without a token or a snapshot it says so", () => {
   assert.equal(said({}, { state: "login", since: NOW }).word, "Signed out");
   for (const state of ["connecting", "live"]) assert.equal(sentence({ snapshot: null, now: NOW, link: { state, since: NOW } }).word, "Connecting");
+});
+
+test("sentence: a quiet minute is not announced", () => {
+  const quiet = said({ calls: [{ at: NOW - MINUTE, outcome: "success" }] });
+  assert.match(quiet.text, /No call in the last 30 s/);
+  assert.equal(quiet.stable, said({ last: { success: 9 } }).stable);
+  const open = { routes: [route(OPEN)], answering: AZURE };
+  assert.equal(said(open).stable, said({ ...open, last: { success: 9 } }).stable);
 });
 
 test("sentence: what is announced does not change by the second", () => {

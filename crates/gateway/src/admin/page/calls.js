@@ -75,7 +75,7 @@ function newRow(call, now) {
     cell("Model", element("span", { title: call.model }, call.model || "–")),
     cell("Served by", element("span", {}, servedBy(call))),
     cell("Outcome", element("span", { class: "outcome" }, `${SIGNS[tone]} ${outcomeWords(call.outcome)}${withStatus(call)}`)),
-    cell("Attempts", count(call.attempts.length)),
+    cell("Attempts", count(call.attempts.length + (call.attempts_more ?? 0))),
     cell("Total", took(call.total_ms)),
     cell("First content", took(call.first_content_ms)),
   );
@@ -116,7 +116,8 @@ function newDetail(call, id) {
     ),
   );
   const kind = [call.dialect, call.stream ? "streamed" : "not streamed", `call ${call.id}`].filter(Boolean).join(", ");
-  const caption = element("caption", {}, rows.length > 0 ? `${kind}: attempts` : `${kind}: nothing was sent`);
+  const more = call.attempts_more > 0 ? `, and ${count(call.attempts_more)} more` : "";
+  const caption = element("caption", {}, rows.length > 0 ? `${kind}: attempts${more}` : `${kind}: nothing was sent`);
   const table = element("table", { class: "attempts" }, caption, ...(rows.length > 0 ? [element("thead", {}, head), element("tbody", {}, ...rows)] : []));
   return element("tr", { id, class: "detail" }, element("td", { colspan: 7 }, table));
 }

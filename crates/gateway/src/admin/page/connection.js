@@ -2,6 +2,7 @@
 
 /** A snapshot comes every 5 s at the latest. */
 const SILENCE = 12_000;
+const REFETCH = 3_000;
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 10_000;
 
@@ -39,7 +40,14 @@ export class Connection {
     this.source.addEventListener("snapshot", ({ data }) => {
       if (generation === this.generation) this.received(JSON.parse(data));
     });
-    this.source.addEventListener("error", () => generation === this.generation && this.lost());
+    this.source.addEventListener("error", () => generation === this.generation && this.unfollowed());
+  }
+
+  /** An event source that was refused (too many readers) is no lost connection: snapshots are fetched then. */
+  unfollowed() {
+    if (this.source.readyState !== EventSource.CLOSED) return this.lost();
+    this.stop();
+    this.timer = setTimeout(() => this.start(), REFETCH);
   }
 
   received(snapshot) {

@@ -87,8 +87,9 @@ export function took(ms) {
   return ms < MINUTE ? `${short(ms / SECOND)} s` : span(ms);
 }
 
-/** The label of an outcome in words. */
+/** The label of an outcome in words; "not asked" where there is none. */
 export function outcomeWords(label) {
+  if (label === null || label === undefined) return "not asked";
   return OUTCOME_WORDS[label] ?? String(label).replaceAll("_", " ");
 }
 

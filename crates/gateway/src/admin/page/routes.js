@@ -29,7 +29,7 @@ export class Routes {
     this.rows = rows;
     arrange(this.body, this.inOrder().map(({ row }) => row));
     const open = routes.filter(({ state }) => state !== "closed").length;
-    setText(byId("route-count"), routes.length === 0 ? "none yet: a route is made by its first call" : `${count(routes.length)}, ${open === 0 ? "all closed" : `${count(open)} not closed`}`);
+    setText(byId("route-count"), routes.length === 0 ? "none yet: a route is made by its first call" : `${howMany(snapshot)}, ${open === 0 ? "all closed" : `${count(open)} not closed`}`);
     byId("route-table").hidden = routes.length === 0;
     this.tick(now);
   }
@@ -112,7 +112,13 @@ function compare(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function backWhen({ state, back_at: at }, now) {
+/** How many routes there are; only those of most interest are shown. */
+function howMany({ routes, routes_total: all }) {
+  return all > routes.length ? `${count(routes.length)} of ${count(all)}` : count(routes.length);
+}
+
+function backWhen({ state, back_at: at, limited_until: limited }, now) {
+  if (state === "closed" && limited > now) return `limited, ${until(limited, now)}`;
   if (state === "half-open") return "probing";
   if (state.startsWith("forced")) return "at a reset";
   if (state !== "open" || at === null || at === undefined) return "–";

@@ -37,13 +37,14 @@ function factsOf(snapshot, now) {
   const { routes, order, answering } = snapshot;
   const names = routeNames(routes);
   const seen = recent(snapshot);
-  const failed = Math.min(seen.callers, seen.calls);
+  const { failed, request } = seen.bands;
   return {
     snapshot,
     now,
     seen,
     failed,
     erring: failed > 0 && failed >= seen.calls * ERRORS_SHARE,
+    rejected: request * 2 > seen.calls ? request : 0,
     routes: routes.map((route, i) => ({ ...route, name: names[i] })),
     first: order[0]?.name,
     kind: order.find(({ name }) => name === answering?.name)?.kind,
@@ -73,7 +74,7 @@ function draining({ snapshot, routes }) {
 /** Calls came, and none of them was answered. */
 function outage(facts) {
   const { seen, failed, routes } = facts;
-  if (failed === 0 || seen.bands.success + seen.bands.degraded > 0 || seen.bands.failed === 0) return null;
+  if (failed === 0 || seen.bands.success + seen.bands.degraded > 0) return null;
   const refused = routes.filter(({ state }) => state === "open" || state === "forced-open");
   const open = refused.length > 0 ? [" ", stateClause(refused[0].state, refused, facts), probe(refused, facts), "."] : [];
   return say("bad", "Outage", "Nobody answers: callers get errors", ticking(` (${failed} in the last 30 s)`), ".", open);
@@ -89,8 +90,7 @@ function notClosed(facts) {
     facts.erring ? "bad" : "warn",
     facts.erring ? "Errors" : word(worst),
     stateClause(worst, group, facts),
-    "; ",
-    answers(facts),
+    answers(facts, "; "),
     probe(group, facts),
     rest > 0 ? `; ${rest} more ${rest === 1 ? "route is" : "routes are"} not closed` : "",
     errors(facts, "; "),
@@ -107,6 +107,12 @@ function closed(facts) {
   const { snapshot, now, seen, erring, first } = facts;
   const { answering } = snapshot;
   if (erring) return say(facts.failed * 2 > seen.calls ? "bad" : "warn", "Errors", "All routes are closed, but ", errors(facts, ""), ".");
+  const limited = facts.routes.filter(({ limited_until: until }) => until > now);
+  if (limited.length > 0) return say("warn", "Limited", limits(limited, facts), answers(facts, "; "), ".");
+  if (facts.rejected > 0) {
+    const some = ticking(` (${facts.rejected} of ${seen.calls} calls in the last 30 s)`);
+    return say("warn", "Rejected", "All routes are closed, but most requests are rejected for what they ask, or left by their callers", some, ".");
+  }
   if (seen.calls === 0) {
     const last = snapshot.calls[0];
     const then = last ? ticking(` The last one was ${ago(last.at, now)}: ${outcomeWords(last.outcome)}.`) : "";
@@ -114,8 +120,8 @@ function closed(facts) {
     return say("good", "All well", "All routes are closed", idle, then);
   }
   if (answering?.degraded)
-    return say("warn", "Degraded", "All routes are closed, but ", answers(facts), facts.kind === "target" ? ` in place of ${first}` : "", ".");
-  return say("good", "All well", "All routes are closed: ", answers(facts), ".", waiting(facts));
+    return say("warn", "Degraded", "All routes are closed, but ", answers(facts, ""), facts.kind === "target" ? ` in place of ${first}` : "", ".");
+  return say("good", "All well", "All routes are closed", answers(facts, ": "), ".", waiting(facts));
 }
 
 // === clauses ===
@@ -144,10 +150,18 @@ function stateClause(state, group, { now }) {
   }
 }
 
-function answers(facts) {
+/** Who answers; nothing where most calls fail. Without a call the last one who did is announced, so that a quiet hour is. */
+function answers(facts, before) {
   const { snapshot, seen } = facts;
-  const name = snapshot.answering ? nameOf(facts) : "nobody answers yet";
-  return seen.calls > 0 && snapshot.answering ? name : ticking("no call in the last 30 s", name);
+  const name = snapshot.answering ? `${before}${nameOf(facts)}` : "";
+  return seen.calls > 0 ? name : ticking(`${before}no call in the last 30 s`, name);
+}
+
+/** Routes whose provider wants no calls for a while, which opens no breaker. */
+function limits(limited, { now }) {
+  const subject = list(limited.map(({ name }) => name));
+  const soonest = Math.min(...limited.map(({ limited_until: until }) => until));
+  return [`${subject} ${limited.length === 1 ? "is" : "are"} rate limited`, ticking(`, calls again ${until(soonest, now)}`)];
 }
 
 function nameOf({ snapshot: { answering, upstream }, kind, first }) {
