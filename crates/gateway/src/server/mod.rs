@@ -1,7 +1,13 @@
 //! The server: the listener and its connections, their limits, the shutdown.
 
+mod lifecycle;
 mod listener;
 mod request_body;
 mod signals;
 
-pub(crate) use self::{listener::GatewayServer, signals::signals};
+pub(crate) use self::{
+    lifecycle::{Lifecycle, Phase},
+    listener::GatewayServer,
+    request_body::respond,
+    signals::signals,
+};

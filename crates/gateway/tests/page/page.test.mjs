@@ -77,6 +77,7 @@ for (const [name, changes, tone, word, text] of [
   ["a route is open and nobody calls", { routes: [route({ ...OPEN, reason: "" })], answering: null }, "warn", "Degraded", "api.openai.com is open since 11:57; no call in the last 30 s; next probe in 12 s."],
   ["a route is open and some callers get errors", { last: { success: 5, timed_out: 5 }, callers: 5, routes: [route(OPEN)], answering: AZURE }, "bad", "Errors", "api.openai.com is open since 11:57 (5 failed calls in a row); azure answers; next probe in 12 s; callers get errors (5 of 10 calls in the last 30 s)."],
   ["routes of one provider are told apart", { last: { success: 9 }, routes: [route(OPEN), route({ model: "mini" })], answering: AZURE }, "warn", "Degraded", "gpt at api.openai.com is open since 11:57 (5 failed calls in a row); azure answers; next probe in 12 s."],
+  ["all routes of a provider are open", { last: { success: 9 }, routes: [route(OPEN), route({ ...OPEN, model: "mini" }), route({ provider: "b" })], answering: AZURE }, "warn", "Degraded", "api.openai.com is open since 11:57 (5 failed calls in a row); azure answers; next probe in 12 s."],
   ["several routes are open for different reasons", { last: { success: 9 }, routes: [route(OPEN), route({ ...OPEN, provider: "b", reason: "slow", back_at: NOW + 3000 }), route({ ...OPEN, provider: "c" })], answering: AZURE }, "warn", "Degraded", "api.openai.com, b and 1 more are open since 11:57; azure answers; next probe in 3 s."],
   ["a route is half-open", { last: { success: 9 }, routes: [route({ ...OPEN, state: "half-open", back_at: null })], answering: AZURE }, "warn", "Probing", "api.openai.com is half-open since 11:57: one call at a time probes; azure answers."],
   ["a route is recovering", { last: { success: 9 }, routes: [route({ ...OPEN, state: "recovering", back_at: null, share: 0.4 })] }, "warn", "Recovering", "api.openai.com is recovering since 11:57 (40 % of the calls); openai answers."],
@@ -150,7 +151,15 @@ test("series: the last 30 s are what the sentence judges", () => {
   const some = snapshot({ last: { success: 4 } });
   some.series.calls[80] = 1000;
   assert.equal(series.recent(some).calls, 4);
-  assert.equal(series.recent({ ...some, now: NOW + 40_000 }).calls, 0);
+  assert.deepEqual([5, 14, 15].map((seconds) => series.recent({ ...some, now: NOW + seconds * 1000 }).calls), [4, 4, 0]);
+});
+
+test("series: who answers is seen from the last calls before it is from the last half minute", () => {
+  const call = (seconds, name, degraded = null) => ({ at: NOW - seconds * 1000, served_by: name, degraded });
+  const now = (...calls) => series.answeringNow(snapshot({ calls }));
+  assert.equal(now().name, "openai");
+  assert.deepEqual(now(call(1, "azure", "fallback"), call(2, "azure", "fallback"), call(3, "openai"), call(4, null)), { name: "azure", degraded: true });
+  assert.deepEqual(now(call(20, "azure", "fallback")).name, "openai");
 });
 
 test("series: minutes have the sums of their buckets and the largest percentile", () => {

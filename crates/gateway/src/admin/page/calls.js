@@ -14,6 +14,9 @@ export class Calls {
     this.scroller = byId("call-scroll");
     this.filter = byId("only-bad");
     this.filter.addEventListener("change", () => this.arrange());
+    this.newest = byId("newest");
+    this.newest.addEventListener("click", () => this.toNewest());
+    this.scroller.addEventListener("scroll", () => (this.newest.hidden = this.scroller.scrollTop === 0));
   }
 
   update(snapshot, now) {
@@ -24,7 +27,11 @@ export class Calls {
       rows.set(key, this.rows.get(key) ?? newRow(call, now));
     }
     // A call that is open stays until it is closed, even when it is not among the last hundred any more.
-    for (const [key, entry] of this.rows) if (entry.open && !rows.has(key)) rows.set(key, entry);
+    for (const [key, entry] of this.rows) {
+      if (!entry.open || rows.has(key)) continue;
+      entry.gone = true;
+      rows.set(key, entry);
+    }
     this.rows = rows;
     this.arrange();
   }
@@ -35,18 +42,28 @@ export class Calls {
     const seen = this.inView();
     arrange(this.body, shown.flatMap(({ row, detail, open }) => (open ? [row, detail] : [row])));
     if (seen?.row.isConnected) this.scroller.scrollTop += seen.row.getBoundingClientRect().top - seen.top;
-    const words = all.length === 0 ? "none yet" : `${count(shown.length)} of the last ${count(all.length)}`;
+    const among = (entries) => count(entries.filter(({ gone }) => !gone).length);
+    const words = all.length === 0 ? "none yet" : `${among(shown)} of the last ${among(all)}`;
     setText(byId("call-count"), words);
     byId("call-table").hidden = shown.length === 0;
     byId("call-none").hidden = all.length === 0 || shown.length > 0;
     for (const entry of all) entry.toggled = () => this.arrange();
   }
 
-  /** The row at the top of what is scrolled to, and where it is. New rows above it are not to move it. */
+  toNewest() {
+    byId("calls-heading").focus();
+    this.scroller.scrollTop = 0;
+  }
+
+  /** The row that new rows are not to move, and where it is: one that is used, or the first that is scrolled to. */
   inView() {
-    if (this.scroller.scrollTop === 0) return null;
-    const edge = this.scroller.getBoundingClientRect().top;
-    const row = [...this.body.children].find((row) => row.getBoundingClientRect().bottom > edge);
+    const { top, bottom } = this.scroller.getBoundingClientRect();
+    const seen = [...this.body.children].filter((row) => {
+      const at = row.getBoundingClientRect();
+      return at.bottom > top && at.top < bottom;
+    });
+    const used = seen.find((row) => row.contains(document.activeElement)) ?? seen.find((row) => row.querySelector("[aria-expanded=true]"));
+    const row = used ?? (this.scroller.scrollTop > 0 ? seen[0] : null);
     return row ? { row, top: row.getBoundingClientRect().top } : null;
   }
 }

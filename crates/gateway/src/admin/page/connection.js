@@ -96,6 +96,7 @@ export class Connection {
     const answer = parsed(text);
     if (response.ok) return answer;
     if (response.status === 401 && path !== "/api/login") this.refused();
+    if (response.status === 401) throw new Error(path === "/api/login" ? "the token is wrong" : "the session is over");
     throw new Error(answer?.error ?? `status ${response.status}`);
   }
 }

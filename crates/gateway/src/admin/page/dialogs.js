@@ -24,7 +24,7 @@ export function notice(text, bad = false) {
   setText(line, text);
 }
 
-/** The table of a rehearsal. */
+/** Shows the table of a rehearsal, and returns its result in words. */
 export function showRehearsal({ ok, targets }) {
   const rows = targets.map(({ name, model, ok, outcome, took_ms: ms, words }) =>
     element(
@@ -37,8 +37,16 @@ export function showRehearsal({ ok, targets }) {
       cell("Words", words || "–"),
     ),
   );
-  const failed = targets.filter((target) => !target.ok).length;
-  setText(byId("rehearsal-title"), ok ? "Every target answers" : `${failed} of ${targets.length} targets ${failed === 1 ? "does" : "do"} not answer`);
+  const result = ok ? "every target answers" : notAll(targets);
+  setText(byId("rehearsal-title"), `Rehearsed: ${result}`);
   byId("rehearsal-rows").replaceChildren(...rows);
   byId("rehearsal").showModal();
+  return result;
+}
+
+function notAll(targets) {
+  const unasked = targets.filter(({ ok, outcome }) => !ok && outcome === null).length;
+  const failed = targets.filter(({ ok }) => !ok).length - unasked;
+  const parts = [[failed, "failed"], [unasked, unasked === 1 ? "was not asked" : "were not asked"]].filter(([number]) => number > 0);
+  return `of ${targets.length} targets ${parts.map(([number, words]) => `${number} ${words}`).join(", ")}`;
 }

@@ -7,6 +7,7 @@ import { Connection } from "./connection.js";
 import { Plots } from "./plots.js";
 import { Routes } from "./routes.js";
 import { confirmed, notice, showRehearsal } from "./dialogs.js";
+import { answeringNow } from "./series.js";
 import { listenForKeys } from "./keys.js";
 import { sentence } from "./sentence.js";
 
@@ -75,7 +76,9 @@ function showTop() {
   setText(byId("link"), link.state === "live" ? "live" : snapshot ? `as of ${clock(snapshot.now, now())}, ${ago(snapshot.now, now())}` : "");
 }
 
-function showOrder({ order, answering }) {
+function showOrder(snapshot) {
+  const { order } = snapshot;
+  const answering = answeringNow(snapshot);
   const items = order.map(({ name, kind }) => {
     const answers = answering?.name === name;
     const words = `${answers ? "▶ " : ""}${name}${kind === "target" ? "" : ` (${kind})`}${answers ? " answers" : ""}`;
@@ -114,8 +117,7 @@ async function rehearse() {
   notice("Rehearsing: every target is asked once.");
   await attempted("Rehearse", async () => {
     const report = await connection.post("/api/rehearse");
-    notice(report.ok ? "Rehearsed: every target answers." : "Rehearsed: not every target answers.", !report.ok);
-    showRehearsal(report);
+    notice(`Rehearsed: ${showRehearsal(report)}.`, !report.ok);
   });
   button.removeAttribute("aria-disabled");
 }
@@ -154,4 +156,5 @@ setInterval(() => {
   showTop();
   if (state.snapshot && state.link.state === "live") routes.tick(now());
 }, 1000);
-connection.start();
+// A page that is opened in the background begins when it is looked at.
+if (!document.hidden) connection.start();

@@ -65,7 +65,7 @@ export class Plots {
       now: [
         ...figure("upstream", count(whole.upstream), "upstream"),
         ...figure("callers", count(whole.callers), "callers"),
-        element("span", {}, share === null ? "" : `ratio ${percent(share)}`),
+        element("span", {}, share === null ? "" : `ratio ${share > 1 ? short(Math.round(share * 10) / 10) : percent(share)}`),
       ],
       summary: `in 15 min: ${count(whole.upstream)} upstream, ${count(whole.callers)} seen by callers`,
     });

@@ -118,7 +118,7 @@ function howMany({ routes, routes_total: all }) {
 }
 
 function backWhen({ state, back_at: at, limited_until: limited }, now) {
-  if (state === "closed" && limited > now) return `limited, ${until(limited, now)}`;
+  if (state === "closed" && limited > now) return `limit ends ${until(limited, now)}`;
   if (state === "half-open") return "probing";
   if (state.startsWith("forced")) return "at a reset";
   if (state !== "open" || at === null || at === undefined) return "–";

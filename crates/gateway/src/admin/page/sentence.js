@@ -1,7 +1,7 @@
 // What is going on now, in one sentence. Pure: the snapshot, the time and the connection are arguments.
 
 import { ago, clock, list, outcomeWords, percent, routeNames, span, until } from "./format.js";
-import { recent } from "./series.js";
+import { answeringNow, recent } from "./series.js";
 
 /** From how many failed calls of all on callers are said to get errors. */
 const ERRORS_SHARE = 0.05;
@@ -34,13 +34,15 @@ function say(tone, word, ...parts) {
 }
 
 function factsOf(snapshot, now) {
-  const { routes, order, answering } = snapshot;
+  const { routes, order } = snapshot;
   const names = routeNames(routes);
+  const answering = answeringNow(snapshot);
   const seen = recent(snapshot);
   const { failed, request } = seen.bands;
   return {
     snapshot,
     now,
+    answering,
     seen,
     failed,
     erring: failed > 0 && failed >= seen.calls * ERRORS_SHARE,
@@ -104,8 +106,7 @@ function noCalls({ snapshot }) {
 }
 
 function closed(facts) {
-  const { snapshot, now, seen, erring, first } = facts;
-  const { answering } = snapshot;
+  const { snapshot, now, answering, seen, erring, first } = facts;
   if (erring) return say(facts.failed * 2 > seen.calls ? "bad" : "warn", "Errors", "All routes are closed, but ", errors(facts, ""), ".");
   const limited = facts.routes.filter(({ limited_until: until }) => until > now);
   if (limited.length > 0) return say("warn", "Limited", limits(limited, facts), answers(facts, "; "), ".");
@@ -130,41 +131,48 @@ function word(state) {
   return { "half-open": "Probing", recovering: "Recovering", "forced-closed": "Forced" }[state] ?? "Degraded";
 }
 
-function stateClause(state, group, { now }) {
-  const subject = list(group.map(({ name }) => name));
-  const are = group.length === 1 ? "is" : "are";
+/** What some routes are together: a provider where they are all that it has. */
+function subject(group, { routes }) {
+  const whole = (provider) => routes.every((route) => route.provider !== provider || group.includes(route));
+  const names = new Set(group.map(({ provider, name }) => (whole(provider) ? provider : name)));
+  return `${list([...names])} ${names.size === 1 ? "is" : "are"}`;
+}
+
+function stateClause(state, group, facts) {
+  const { now } = facts;
+  const they = subject(group, facts);
   const since = `since ${clock(Math.min(...group.map(({ since }) => since)), now, false)}`;
   const reasons = new Set(group.map(({ reason }) => reason));
   const reason = reasons.size === 1 && group[0].reason ? ` (${group[0].reason})` : "";
   switch (state) {
     case "half-open":
-      return [`${subject} ${are} half-open ${since}: one call at a time probes`];
+      return [`${they} half-open ${since}: one call at a time probes`];
     case "recovering":
-      return [`${subject} ${are} recovering ${since}`, ticking(` (${percent(Math.min(...group.map(({ share }) => share)))} of the calls)`)];
+      return [`${they} recovering ${since}`, ticking(` (${percent(Math.min(...group.map(({ share }) => share)))} of the calls)`)];
     case "forced-open":
-      return [`${subject} ${are} forced open ${since}: no call is sent until a reset`];
+      return [`${they} forced open ${since}: no call is sent until a reset`];
     case "forced-closed":
-      return [`${subject} ${are} forced closed ${since}: failures stop nothing until a reset`];
+      return [`${they} forced closed ${since}: failures stop nothing until a reset`];
     default:
-      return [`${subject} ${are} ${state} ${since}${reason}`];
+      return [`${they} ${state} ${since}${reason}`];
   }
 }
 
 /** Who answers; nothing where most calls fail. Without a call the last one who did is announced, so that a quiet hour is. */
 function answers(facts, before) {
-  const { snapshot, seen } = facts;
-  const name = snapshot.answering ? `${before}${nameOf(facts)}` : "";
+  const { answering, seen } = facts;
+  const name = answering ? `${before}${nameOf(facts)}` : "";
   return seen.calls > 0 ? name : ticking(`${before}no call in the last 30 s`, name);
 }
 
 /** Routes whose provider wants no calls for a while, which opens no breaker. */
-function limits(limited, { now }) {
-  const subject = list(limited.map(({ name }) => name));
+function limits(limited, facts) {
+  const { now } = facts;
   const soonest = Math.min(...limited.map(({ limited_until: until }) => until));
-  return [`${subject} ${limited.length === 1 ? "is" : "are"} rate limited`, ticking(`, calls again ${until(soonest, now)}`)];
+  return [`${subject(limited, facts)} rate limited`, ticking(`, calls again ${until(soonest, now)}`)];
 }
 
-function nameOf({ snapshot: { answering, upstream }, kind, first }) {
+function nameOf({ snapshot: { upstream }, answering, kind, first }) {
   if (kind === "canned") return `callers get the canned reply "${answering.name}"`;
   if (kind === "stored") return "callers get stored answers";
   // The name that a target has where the configuration gives none.

@@ -62,9 +62,24 @@ export function sum(some) {
   return { ...result, bands: bands(result.outcomes, result.degraded) };
 }
 
-/** The sums of the last 30 s, up to a bucket. */
+/** The sums of the last 20 to 30 s: whole buckets, and the one that is under way. */
 export function recent(snapshot) {
-  return sum(buckets(snapshot).filter(({ end }) => end > snapshot.now - 30_000));
+  return sum(buckets(snapshot).filter(({ end }) => end > snapshot.now - 20_000));
+}
+
+/**
+ * Who answers now: whoever answered most of the calls of the last 10 s. Without one it is what the snapshot has, which looks
+ * back further and so is late to see a change.
+ */
+export function answeringNow({ answering, calls, now }) {
+  const served = new Map();
+  for (const { at, served_by: name, degraded } of calls) {
+    if (at <= now - 10_000 || !name) continue;
+    const seen = served.get(name) ?? { name, degraded: degraded !== null, calls: 0 };
+    served.set(name, { ...seen, calls: seen.calls + 1 });
+  }
+  const [most] = [...served.values()].sort((a, b) => b.calls - a.calls);
+  return most ? { name: most.name, degraded: most.degraded } : answering;
 }
 
 /** The sums of each minute: what a table has. */
