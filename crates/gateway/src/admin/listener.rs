@@ -2,20 +2,19 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::{server::conn::http1, service::service_fn};
+use axum::{Router, body::Body};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
     time::{interval, sleep},
 };
+use tower::ServiceExt;
 
 use super::{events, paths::paths, setup::AdminSetup, state::Admin, write_timeout::WriteTimeout};
-use crate::{
-    server::{Lifecycle, respond},
-    setup::Gateway,
-};
+use crate::{server::Lifecycle, setup::Gateway};
 
 /// The operator's listener, bound to its port. It answers while [`run`](Self::run) runs.
 #[derive(Debug)]
@@ -104,7 +103,9 @@ async fn accept(listener: TcpListener, router: Router, connections: Arc<Semaphor
 /// Answers one connection. An error of the connection is seen by its client.
 async fn serve(stream: TcpStream, router: Router) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| respond(router.clone(), request));
+    let service = service_fn(move |request: Request<Incoming>| {
+        router.clone().oneshot(request.map(Body::new))
+    });
     let stream = WriteTimeout::new(TokioIo::new(stream), WRITE_TIMEOUT);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

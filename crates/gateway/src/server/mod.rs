@@ -8,6 +8,5 @@ mod signals;
 pub(crate) use self::{
     lifecycle::{Lifecycle, Phase},
     listener::GatewayServer,
-    request_body::respond,
     signals::signals,
 };

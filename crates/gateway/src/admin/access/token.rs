@@ -14,7 +14,7 @@ pub(super) type Keyed = Hmac<Sha256>;
 
 /// What has to be shown to use the listener.
 pub(crate) struct Access {
-    token: Option<AdminToken>,
+    pub(super) token: Option<AdminToken>,
     /// Makes the cookies of one process different from those of the next.
     pub(super) salt: [u8; 8],
 }
