@@ -40,7 +40,10 @@ export class Calls {
     const all = [...this.rows.values()];
     const shown = all.filter((entry) => entry.open || !this.filter.checked || isBad(entry.call));
     const seen = this.inView();
-    arrange(this.body, shown.flatMap(({ row, detail, open }) => (open ? [row, detail] : [row])));
+    arrange(
+      this.body,
+      shown.flatMap(({ row, detail, open }) => (open ? [row, detail] : [row])),
+    );
     if (seen?.row.isConnected) this.scroller.scrollTop += seen.row.getBoundingClientRect().top - seen.top;
     const among = (entries) => count(entries.filter(({ gone }) => !gone).length);
     const words = all.length === 0 ? "none yet" : `${among(shown)} of the last ${among(all)}`;
@@ -62,7 +65,8 @@ export class Calls {
       const at = row.getBoundingClientRect();
       return at.bottom > top && at.top < bottom;
     });
-    const used = seen.find((row) => row.contains(document.activeElement)) ?? seen.find((row) => row.querySelector("[aria-expanded=true]"));
+    const used =
+      seen.find((row) => row.contains(document.activeElement)) ?? seen.find((row) => row.querySelector("[aria-expanded=true]"));
     const row = used ?? (this.scroller.scrollTop > 0 ? seen[0] : null);
     return row ? { row, top: row.getBoundingClientRect().top } : null;
   }
@@ -118,23 +122,25 @@ function withStatus({ status }) {
 }
 
 function newDetail(call, id) {
-  const heads = ["Attempt", "Target", "Model", "Outcome", "Waited", "Took"];
-  const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col", role: "columnheader" }, text)));
-  const rows = call.attempts.map((attempt, i) =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row", role: "rowheader" }, String(i + 1)),
-      cell("Target", attempt.target ?? "–"),
-      cell("Model", attempt.model || "–"),
-      cell("Outcome", `${outcomeWords(attempt.outcome)}${withStatus(attempt)}`),
-      cell("Waited", took(attempt.waited_ms)),
-      cell("Took", took(attempt.took_ms)),
-    ),
-  );
   const kind = [call.dialect, call.stream ? "streamed" : "not streamed", `call ${call.id}`].filter(Boolean).join(", ");
   const more = call.attempts_more > 0 ? `, and ${count(call.attempts_more)} more` : "";
-  const caption = element("caption", {}, rows.length > 0 ? `${kind}: attempts${more}` : `${kind}: nothing was sent`);
-  const table = element("table", { class: "attempts" }, caption, ...(rows.length > 0 ? [element("thead", {}, head), element("tbody", {}, ...rows)] : []));
+  const sent = call.attempts.length > 0;
+  const caption = element("caption", {}, sent ? `${kind}: attempts${more}` : `${kind}: nothing was sent`);
+  const heads = ["Attempt", "Target", "Model", "Outcome", "Waited", "Took"];
+  const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col", role: "columnheader" }, text)));
+  const parts = [element("thead", {}, head), element("tbody", {}, ...call.attempts.map(attemptRow))];
+  const table = element("table", { class: "attempts" }, caption, ...(sent ? parts : []));
   return element("tr", { id, class: "detail" }, element("td", { colspan: 7 }, table));
+}
+
+function attemptRow(attempt, i) {
+  const nth = element("th", { scope: "row", role: "rowheader" }, String(i + 1));
+  const cells = [
+    cell("Target", attempt.target ?? "–"),
+    cell("Model", attempt.model || "–"),
+    cell("Outcome", `${outcomeWords(attempt.outcome)}${withStatus(attempt)}`),
+    cell("Waited", took(attempt.waited_ms)),
+    cell("Took", took(attempt.took_ms)),
+  ];
+  return element("tr", {}, nth, ...cells);
 }

@@ -47,6 +47,7 @@ export function showRehearsal({ ok, targets }) {
 function notAll(targets) {
   const unasked = targets.filter(({ ok, outcome }) => !ok && outcome === null).length;
   const failed = targets.filter(({ ok }) => !ok).length - unasked;
-  const parts = [[failed, "failed"], [unasked, unasked === 1 ? "was not asked" : "were not asked"]].filter(([number]) => number > 0);
-  return `of ${targets.length} targets ${parts.map(([number, words]) => `${number} ${words}`).join(", ")}`;
+  const all = `of ${targets.length} targets`;
+  if (failed === 0) return `${unasked} ${all} not asked`;
+  return `${failed} ${all} failed${unasked > 0 ? `, ${unasked} not asked` : ""}`;
 }

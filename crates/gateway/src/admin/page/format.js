@@ -49,7 +49,12 @@ export function ago(then, now) {
 
 /** How long ago `then` is, in its largest unit alone. */
 export function age(then, now) {
-  return now - then < SECOND ? "just now" : `${span(now - then).split(" ").slice(0, 2).join(" ")} ago`;
+  return now - then < SECOND
+    ? "just now"
+    : `${span(now - then)
+        .split(" ")
+        .slice(0, 2)
+        .join(" ")} ago`;
 }
 
 /** When `then` is, counted down; what is due is "now". Rounded up, so that the last second is not 0 s. */

@@ -38,7 +38,10 @@ function show(snapshot) {
   const now = snapshot.now;
   showTop();
   showOrder(snapshot);
-  setText(byId("about"), `${snapshot.upstream} · ${snapshot.listen} · ${snapshot.version} · up since ${clock(snapshot.started_at, now, false)}`);
+  setText(
+    byId("about"),
+    `${snapshot.upstream} · ${snapshot.listen} · ${snapshot.version} · up since ${clock(snapshot.started_at, now, false)}`,
+  );
   byId("drain").disabled = snapshot.draining;
   routes.update(snapshot, now);
   plots.update(snapshot);
@@ -73,7 +76,10 @@ function showTop() {
   const title = `${word} – evenkeel`;
   if (document.title !== title) document.title = title;
   const { snapshot } = state;
-  setText(byId("link"), link.state === "live" ? "live" : snapshot ? `as of ${clock(snapshot.now, now())}, ${ago(snapshot.now, now())}` : "");
+  setText(
+    byId("link"),
+    link.state === "live" ? "live" : snapshot ? `as of ${clock(snapshot.now, now())}, ${ago(snapshot.now, now())}` : "",
+  );
 }
 
 function showOrder(snapshot) {
@@ -101,7 +107,8 @@ async function act({ button, done, what }, { name, path, isSame }) {
 }
 
 async function drain() {
-  const text = "New calls are refused from now on. The process ends when the calls in flight have, and does not come back by itself unless something starts it again.";
+  const text =
+    "New calls are refused from now on. The process ends when the calls in flight have, and does not come back by itself unless something starts it again.";
   if (!(await confirmed({ title: "Drain the gateway?", text, yes: "Drain and end" }))) return;
   await attempted("Drain", async () => {
     await connection.post("/api/drain");

@@ -23,7 +23,11 @@ export class Plot {
     this.at = null;
     this.now = element("p", { class: "now" });
     this.drawing = svg("svg", { "aria-hidden": "true", height: HEIGHT });
-    this.slider = element("div", { class: "plot", role: "slider", tabindex: 0, "aria-label": parts.title, "aria-valuemin": 0 }, this.drawing);
+    this.slider = element(
+      "div",
+      { class: "plot", role: "slider", tabindex: 0, "aria-label": parts.title, "aria-valuemin": 0 },
+      this.drawing,
+    );
     this.readout = element("p", { class: "readout" });
     figure.append(this.now, this.slider, this.readout);
     this.listen();
@@ -66,7 +70,16 @@ export class Plot {
     if (!this.model) return;
     const end = this.model.buckets.length - 1;
     const at = this.at ?? end;
-    const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, PageUp: at + 6, PageDown: at - 6, Home: 0, End: end }[event.key];
+    const to = {
+      ArrowLeft: at - 1,
+      ArrowDown: at - 1,
+      ArrowRight: at + 1,
+      ArrowUp: at + 1,
+      PageUp: at + 6,
+      PageDown: at - 6,
+      Home: 0,
+      End: end,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     this.move(Math.min(Math.max(to, 0), end));
@@ -98,7 +111,11 @@ export class Plot {
     const bucket = this.model.buckets[this.at ?? this.last()];
     const text = this.at === null ? this.model.summary : this.read(bucket);
     setText(this.readout, text);
-    setAttributes(this.slider, { "aria-valuemax": this.model.buckets.length - 1, "aria-valuenow": this.at ?? Math.max(0, this.last()), "aria-valuetext": text });
+    setAttributes(this.slider, {
+      "aria-valuemax": this.model.buckets.length - 1,
+      "aria-valuenow": this.at ?? Math.max(0, this.last()),
+      "aria-valuetext": text,
+    });
   }
 
   read(bucket) {
@@ -111,7 +128,11 @@ export class Plot {
     const right = this.width() - RIGHT;
     const rows = [0, max / 2, max].flatMap((value) => [
       svg("line", { class: value === 0 ? "axis" : "grid", x1: LEFT, x2: right, y1: this.y(value), y2: this.y(value) }),
-      svg("text", { x: LEFT - 5, y: this.y(value) + 4, "text-anchor": "end" }, value === max ? `${this.parts.label(value)}` : this.parts.label(value)),
+      svg(
+        "text",
+        { x: LEFT - 5, y: this.y(value) + 4, "text-anchor": "end" },
+        value === max ? `${this.parts.label(value)}` : this.parts.label(value),
+      ),
     ]);
     const minutes = [15, 10, 5, 0].map((minute) => {
       const x = right - ((right - LEFT) * minute) / 15;
@@ -119,7 +140,12 @@ export class Plot {
       return svg("text", { x, y: HEIGHT - 4, "text-anchor": anchor }, minute === 0 ? "now" : `−${minute} min`);
     });
     const gaps = buckets.flatMap(({ known }, i) => (known ? [] : [this.box(i, 0, max)]));
-    return [svg("path", { class: "gap", d: gaps.join("") }), ...rows, ...minutes, svg("text", { class: "unit", x: LEFT + 4, y: TOP + 10 }, unit)];
+    return [
+      svg("path", { class: "gap", d: gaps.join("") }),
+      ...rows,
+      ...minutes,
+      svg("text", { class: "unit", x: LEFT + 4, y: TOP + 10 }, unit),
+    ];
   }
 
   /** The box of a bucket between two values. */
@@ -166,7 +192,11 @@ export class Plot {
 
 function hatches() {
   const patterns = Object.entries(HATCHED).map(([name, d]) =>
-    svg("pattern", { id: `hatch-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" }, svg("path", { class: "hatch", d })),
+    svg(
+      "pattern",
+      { id: `hatch-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" },
+      svg("path", { class: "hatch", d }),
+    ),
   );
   return svg("defs", {}, ...patterns);
 }

@@ -12,8 +12,16 @@ export class Plots {
   constructor() {
     this.unit = { name: "calls/min", words: "calls a minute", of: 60 };
     this.calls = new Plot(byId("plot-calls"), { title: "Calls by outcome", label: short, readout: (it) => this.readCalls(it) });
-    this.errors = new Plot(byId("plot-errors"), { title: "Errors", label: short, readout: (it) => `upstream ${count(it.upstream)}, callers ${count(it.callers)}` });
-    this.first = new Plot(byId("plot-first"), { title: "First content", label: took, readout: (it) => `p50 ${took(it.p50)}, p95 ${took(it.p95)}` });
+    this.errors = new Plot(byId("plot-errors"), {
+      title: "Errors",
+      label: short,
+      readout: (it) => `upstream ${count(it.upstream)}, callers ${count(it.callers)}`,
+    });
+    this.first = new Plot(byId("plot-first"), {
+      title: "First content",
+      label: took,
+      readout: (it) => `p50 ${took(it.p50)}, p95 ${took(it.p95)}`,
+    });
     this.table = byId("minutes");
     this.table.addEventListener("toggle", () => this.fill());
   }
@@ -41,7 +49,11 @@ export class Plots {
       stacks,
       max: axisEnd(Math.max(...heights)),
       unit: this.unit.words,
-      now: [element("strong", {}, now.seconds < 1 ? "–" : short((now.calls / now.seconds) * this.unit.of)), ` ${this.unit.name}`, ...legend(BANDS, WORDS)],
+      now: [
+        element("strong", {}, now.seconds < 1 ? "–" : short((now.calls / now.seconds) * this.unit.of)),
+        ` ${this.unit.name}`,
+        ...legend(BANDS, WORDS),
+      ],
       summary: `${count(whole.calls)} calls in 15 min${listOf(whole)}`,
     });
   }
@@ -59,7 +71,10 @@ export class Plots {
     const values = (key) => all.map((it) => (it.known ? it[key] : null));
     this.errors.update({
       buckets: all,
-      lines: [{ name: "upstream", values: values("upstream") }, { name: "callers", values: values("callers") }],
+      lines: [
+        { name: "upstream", values: values("upstream") },
+        { name: "callers", values: values("callers") },
+      ],
       max: axisEnd(Math.max(0, ...all.flatMap((it) => [it.upstream, it.callers])), 4),
       unit: `errors in ${this.snapshot.series.step_s} s`,
       now: [
@@ -79,7 +94,10 @@ export class Plots {
     const values = (key) => all.map((it) => (it.known ? it[key] : null));
     this.first.update({
       buckets: all,
-      lines: [{ name: "p95", values: values("p95") }, { name: "p50", values: values("p50") }],
+      lines: [
+        { name: "p95", values: values("p95") },
+        { name: "p50", values: values("p50") },
+      ],
       max: axisEnd(Math.max(0, ...all.flatMap((it) => [it.p50 ?? 0, it.p95 ?? 0])), 100),
       unit: "first content of a stream",
       now: [...figure("p50", took(last?.p50), "p50"), ...figure("p95", took(last?.p95), "p95")],
@@ -104,7 +122,9 @@ export class Plots {
 
 /** The outcomes of some calls with their numbers, what is not a success first. */
 function listOf({ outcomes, degraded }) {
-  const some = Object.entries(outcomes).filter(([label]) => label !== "success").sort(([, a], [, b]) => b - a);
+  const some = Object.entries(outcomes)
+    .filter(([label]) => label !== "success")
+    .sort(([, a], [, b]) => b - a);
   const texts = some.slice(0, 4).map(([label, number]) => `${count(number)} ${outcomeWords(label)}`);
   if (some.length > 4) texts.push(`${some.length - 4} more outcomes`);
   if (degraded > 0) texts.push(`${count(degraded)} degraded`);

@@ -105,24 +105,34 @@ function noCalls({ snapshot }) {
   return say("idle", "Ready", `No calls yet: ${snapshot.listen} is ready.`);
 }
 
+/** All routes are closed, which is not yet well. */
 function closed(facts) {
-  const { snapshot, now, answering, seen, erring, first } = facts;
-  if (erring) return say(facts.failed * 2 > seen.calls ? "bad" : "warn", "Errors", "All routes are closed, but ", errors(facts, ""), ".");
+  const { now, answering, seen, erring, first } = facts;
+  const half = facts.failed * 2 > seen.calls;
+  if (erring) return say(half ? "bad" : "warn", "Errors", "All routes are closed, but ", errors(facts, ""), ".");
   const limited = facts.routes.filter(({ limited_until: until }) => until > now);
   if (limited.length > 0) return say("warn", "Limited", limits(limited, facts), answers(facts, "; "), ".");
-  if (facts.rejected > 0) {
-    const some = ticking(` (${facts.rejected} of ${seen.calls} calls in the last 30 s)`);
-    return say("warn", "Rejected", "All routes are closed, but most requests are rejected for what they ask, or left by their callers", some, ".");
+  if (facts.rejected > 0) return rejected(facts);
+  if (seen.calls === 0) return quiet(facts);
+  if (answering?.degraded) {
+    const instead = facts.kind === "target" ? ` in place of ${first}` : "";
+    return say("warn", "Degraded", "All routes are closed, but ", answers(facts, ""), instead, ".");
   }
-  if (seen.calls === 0) {
-    const last = snapshot.calls[0];
-    const then = last ? ticking(` The last one was ${ago(last.at, now)}: ${outcomeWords(last.outcome)}.`) : "";
-    const idle = ticking(". No call in the last 30 s.", `: ${answering ? nameOf(facts) : "no call yet"}.`);
-    return say("good", "All well", "All routes are closed", idle, then);
-  }
-  if (answering?.degraded)
-    return say("warn", "Degraded", "All routes are closed, but ", answers(facts, ""), facts.kind === "target" ? ` in place of ${first}` : "", ".");
   return say("good", "All well", "All routes are closed", answers(facts, ": "), ".", waiting(facts));
+}
+
+function rejected({ rejected, seen }) {
+  const some = ticking(` (${rejected} of ${seen.calls} calls in the last 30 s)`);
+  const most = "most requests are rejected for what they ask, or left by their callers";
+  return say("warn", "Rejected", `All routes are closed, but ${most}`, some, ".");
+}
+
+function quiet(facts) {
+  const { snapshot, now, answering } = facts;
+  const last = snapshot.calls[0];
+  const then = last ? ticking(` The last one was ${ago(last.at, now)}: ${outcomeWords(last.outcome)}.`) : "";
+  const idle = ticking(". No call in the last 30 s.", `: ${answering ? nameOf(facts) : "no call yet"}.`);
+  return say("good", "All well", "All routes are closed", idle, then);
 }
 
 // === clauses ===

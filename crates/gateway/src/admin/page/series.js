@@ -54,10 +54,8 @@ export function sum(some) {
   for (const bucket of some.filter(({ known }) => known)) {
     result.known = true;
     for (const key of Object.keys(total)) result[key] += bucket[key];
-    for (const [label, count] of Object.entries(bucket.outcomes))
-      result.outcomes[label] = (result.outcomes[label] ?? 0) + count;
-    for (const key of ["p50", "p95"])
-      if (bucket[key] !== null) result[key] = Math.max(result[key] ?? 0, bucket[key]);
+    for (const [label, count] of Object.entries(bucket.outcomes)) result.outcomes[label] = (result.outcomes[label] ?? 0) + count;
+    for (const key of ["p50", "p95"]) if (bucket[key] !== null) result[key] = Math.max(result[key] ?? 0, bucket[key]);
   }
   return { ...result, bands: bands(result.outcomes, result.degraded) };
 }
@@ -87,8 +85,7 @@ export function minutes(snapshot) {
   const all = buckets(snapshot);
   const size = Math.max(1, Math.round(60 / snapshot.series.step_s));
   const rows = [];
-  for (let i = 0; i < all.length; i += size)
-    rows.push({ start: all[i].start, ...sum(all.slice(i, i + size)) });
+  for (let i = 0; i < all.length; i += size) rows.push({ start: all[i].start, ...sum(all.slice(i, i + size)) });
   return rows;
 }
 
