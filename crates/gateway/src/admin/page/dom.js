@@ -5,6 +5,9 @@ const SVG = "http://www.w3.org/2000/svg";
 /** The roles of the parts of a table: a narrow window shows rows as blocks, which takes their meaning away. */
 const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell" };
 
+/** What turns the direction of a text: a model's name, which a caller chooses, is not to turn the words around it. */
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
 export function byId(id) {
   return document.getElementById(id);
 }
@@ -14,8 +17,12 @@ export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   if (ROLES[name]) made.setAttribute("role", ROLES[name]);
   setAttributes(made, attributes);
-  made.append(...children);
+  made.append(...children.map((child) => (typeof child === "string" ? plain(child) : child)));
   return made;
+}
+
+function plain(text) {
+  return text.replace(TURNS, "");
 }
 
 export function svg(name, attributes = {}, ...children) {
@@ -29,13 +36,14 @@ export function svg(name, attributes = {}, ...children) {
 export function setAttributes(target, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) target.removeAttribute(name);
-    else if (target.getAttribute(name) !== String(value)) target.setAttribute(name, value);
+    else if (target.getAttribute(name) !== plain(String(value))) target.setAttribute(name, plain(String(value)));
   }
 }
 
 /** Sets a text, and leaves the node alone where it is the same: a selection and a screen reader stay where they are. */
 export function setText(target, text) {
-  if (target.textContent !== text) target.textContent = text;
+  const shown = plain(text);
+  if (target.textContent !== shown) target.textContent = shown;
 }
 
 /** A cell that a narrow window shows with the name of its column. */
