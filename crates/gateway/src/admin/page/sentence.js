@@ -89,8 +89,7 @@ function notClosed(facts) {
   const group = troubled.filter(({ state }) => state === worst);
   const rest = troubled.length - group.length;
   return say(
-    facts.erring ? "bad" : "warn",
-    facts.erring ? "Errors" : word(worst),
+    ...badge(facts, word(worst)),
     stateClause(worst, group, facts),
     answers(facts, "; "),
     probe(group, facts),
@@ -116,7 +115,7 @@ function closed(facts) {
   if (seen.calls === 0) return quiet(facts);
   if (answering?.degraded) {
     const instead = facts.kind === "target" ? ` in place of ${first}` : "";
-    return say("warn", "Degraded", "All routes are closed, but ", answers(facts, ""), instead, ".");
+    return say(...badge(facts, "Degraded"), "All routes are closed, but ", answers(facts, ""), instead, ".");
   }
   return say("good", "All well", "All routes are closed", answers(facts, ": "), ".", waiting(facts));
 }
@@ -136,6 +135,12 @@ function quiet(facts) {
 }
 
 // === clauses ===
+
+/** The tone and the word. A canned reply to most calls is no outage, and no target answers all the same. */
+function badge({ erring, kind, seen }, otherwise) {
+  if (erring) return ["bad", "Errors"];
+  return kind === "canned" && seen.calls > 0 ? ["bad", "Canned"] : ["warn", otherwise];
+}
 
 function word(state) {
   return { "half-open": "Probing", recovering: "Recovering", "forced-closed": "Forced" }[state] ?? "Degraded";
