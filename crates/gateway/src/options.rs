@@ -109,9 +109,10 @@ Headers of a response:
   evenkeel-served-by                 who gave it: primary, a model, the name of a target; gateway for an error made here
   evenkeel-attempts                  how many requests were sent to upstreams
 
-GET /healthz lists the states of the routes; GET /readyz is 200 while calls are accepted, 503 during a drain. RUST_LOG sets the logs on standard error, such as warn or evenkeel=debug
-[default: info]; they never have a key, a prompt or an answer. After SIGTERM or SIGINT requests in flight have 30 s
-(limits.drain) to end; a second signal ends the process at once.
+GET /healthz lists the states of the routes; GET /readyz is 200 while calls are accepted, 503 during a drain. --admin adds
+a listener for the operator, with a page, its API and GET /metrics. RUST_LOG sets the logs on standard error, such as warn
+or evenkeel=debug [default: info]; they never have a key, a prompt or an answer. After SIGTERM or SIGINT requests in flight
+have 30 s (limits.drain) to end; a second signal ends the process at once.
 
 Exit status: 0 after a shutdown, 2 when the command line or the file is wrong, 1 when it cannot listen. With --check: 0
 when everything is right and every target answered, 1 when a target failed or could not be asked, 2 as above.";

@@ -13,8 +13,10 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{events, paths::paths, setup::AdminSetup, state::Admin, write_timeout::WriteTimeout};
-use crate::{server::Lifecycle, setup::Gateway};
+use super::{
+    events, paths::paths, setup::AdminSetup, state::Admin, watched::Watched,
+    write_timeout::WriteTimeout,
+};
 
 /// The operator's listener, bound to its port. It answers while [`run`](Self::run) runs.
 #[derive(Debug)]
@@ -22,18 +24,6 @@ pub(crate) struct AdminServer {
     listener: TcpListener,
     address: SocketAddr,
     admin: Arc<Admin>,
-}
-
-/// What the operator watches.
-#[derive(Clone, Debug)]
-pub(crate) struct Watched {
-    pub(crate) gateway: Arc<Gateway>,
-    pub(crate) lifecycle: Lifecycle,
-    /// The address of the listener of the calls.
-    pub(crate) listen: SocketAddr,
-    /// The connections of callers that are still allowed, and the most of them.
-    pub(crate) connections: Arc<Semaphore>,
-    pub(crate) max_connections: usize,
 }
 
 /// The most open connections.

@@ -64,9 +64,11 @@ mod setup;
 mod snapshot;
 mod state;
 mod unix_time;
+mod watched;
 mod write_timeout;
 
 pub(crate) use self::{
-    listener::{AdminServer, Watched},
+    listener::AdminServer,
     setup::AdminSetup,
+    watched::{OpenConnections, Watched},
 };

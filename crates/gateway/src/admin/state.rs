@@ -12,12 +12,13 @@ use super::{
     access::Access,
     events::Feed,
     history::History,
-    listener::{MAX_CONNECTIONS, Watched},
+    listener::MAX_CONNECTIONS,
     metrics::{Exporter, Figures},
     rehearse::Rehearsals,
     setup::AdminSetup,
     snapshot::Snapshot,
     unix_time::{UnixMillis, unix_now},
+    watched::Watched,
 };
 use crate::{
     routes::SeenRoute,
@@ -91,10 +92,10 @@ impl Admin {
 
     /// The text of `/metrics`. Reads files of the system.
     pub(super) fn metrics(&self) -> String {
-        let max = self.watched.max_connections;
+        let connections = &self.watched.connections;
         self.exporter.render(Figures {
-            connections: max.saturating_sub(self.watched.connections.available_permits()),
-            max_connections: max,
+            connections: connections.count(),
+            max_connections: connections.max(),
             admin_connections: MAX_CONNECTIONS - self.connections.available_permits(),
             draining: self.is_draining(),
             started: self.started as f64 / 1000.0,

@@ -20,7 +20,7 @@ use super::{
     signals::Shutdown,
 };
 use crate::{
-    admin::{AdminServer, Watched},
+    admin::{AdminServer, OpenConnections, Watched},
     call::router,
     setup::Setup,
 };
@@ -60,8 +60,7 @@ impl GatewayServer {
                     gateway,
                     lifecycle: lifecycle.clone(),
                     listen: address,
-                    connections: connections.clone(),
-                    max_connections: setup.limits.connections,
+                    connections: open_connections(&connections, setup.limits.connections),
                 };
                 Some(AdminServer::bind(admin, watched).await?)
             }
@@ -110,6 +109,12 @@ impl GatewayServer {
             admin.abort();
         }
     }
+}
+
+/// The open connections, for the operator.
+fn open_connections(connections: &Arc<Semaphore>, max: usize) -> OpenConnections {
+    let connections = connections.clone();
+    OpenConnections::new(max, move || max.saturating_sub(connections.available_permits()))
 }
 
 /// The next connection, once fewer than the limit are open. The others wait in the queue of the system.

@@ -1,5 +1,6 @@
 //! The gateway over real sockets with the real clock, its command line and its file.
 
+mod admin;
 mod call_options;
 mod check;
 #[cfg(feature = "compression")]

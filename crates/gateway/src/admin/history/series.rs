@@ -127,14 +127,14 @@ mod tests {
         let mut series = Series::default();
         count(&mut series, NOON);
         count(&mut series, NOON + STEP);
-        // A little: the newest step goes on.
+        // A little: the step of that time is still there.
         count(&mut series, NOON + STEP - 1);
-        assert_eq!(calls(&series)[STEPS - 2..], [1, 2]);
+        assert_eq!(calls(&series)[STEPS - 2..], [2, 1]);
         // An hour: the steps are moved.
         count(&mut series, NOON - 360 * STEP);
-        assert_eq!(calls(&series)[STEPS - 2..], [1, 3]);
+        assert_eq!(calls(&series)[STEPS - 2..], [2, 2]);
         count(&mut series, NOON - 359 * STEP);
-        assert_eq!(calls(&series)[STEPS - 3..], [1, 3, 1]);
+        assert_eq!(calls(&series)[STEPS - 3..], [2, 2, 1]);
         assert_eq!(series.from(), NOON - 359 * STEP - 89 * STEP);
     }
 }
