@@ -19,13 +19,13 @@ use super::{
 use crate::health;
 
 pub(super) fn paths(admin: Arc<Admin>) -> Router {
-    let gateway = admin.gateway().clone();
     Router::new()
         .route("/", get(page::index))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
         .route("/favicon.ico", get(async || reply::empty(StatusCode::NO_CONTENT)))
         .route("/readyz", get(readyz))
+        .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .route("/api/snapshot", get(snapshot::snapshot))
         .route("/api/events", get(events::events))
@@ -34,7 +34,6 @@ pub(super) fn paths(admin: Arc<Admin>) -> Router {
         .route("/api/drain", post(actions::drain))
         .route("/api/rehearse", post(rehearse::rehearse))
         .with_state(admin.clone())
-        .merge(Router::new().route("/healthz", get(health::healthz)).with_state(gateway))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
         .layer(from_fn_with_state(admin, check))
@@ -42,6 +41,10 @@ pub(super) fn paths(admin: Arc<Admin>) -> Router {
 
 async fn readyz(State(admin): State<Arc<Admin>>) -> Response<Body> {
     health::readyz(admin.lifecycle())
+}
+
+async fn healthz(State(admin): State<Arc<Admin>>) -> Response<Body> {
+    health::health(admin.gateway())
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response<Body> {
