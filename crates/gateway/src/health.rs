@@ -18,7 +18,12 @@ pub(crate) const MOST: usize = 100;
 
 /// Answers `/healthz`: always 200, whatever the state of the upstreams.
 pub(crate) async fn healthz(State(gateway): State<Arc<Gateway>>) -> Response<Body> {
-    json_response(StatusCode::OK, &snapshot(&gateway))
+    health(&gateway)
+}
+
+/// The answer of `/healthz`.
+pub(crate) fn health(gateway: &Gateway) -> Response<Body> {
+    json_response(StatusCode::OK, &snapshot(gateway))
 }
 
 /// Answers `/readyz`: 200 while calls are accepted, 503 before and while the process drains. An outage of the upstreams changes

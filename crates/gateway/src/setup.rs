@@ -10,7 +10,7 @@ use http::Uri;
 use serde::Serialize;
 
 use crate::{
-    admin::AdminSetup,
+    admin::{AdminSetup, Observers},
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config_file::{ConfigFile, one_line},
     limits::GatewayLimits,
@@ -52,7 +52,7 @@ pub(crate) struct Gateway {
 /// What the clients are connected to: the transport below, and the listeners for the operator.
 struct Links<'a, S> {
     transport: S,
-    admin: Option<&'a AdminSetup>,
+    observers: Option<&'a Observers>,
 }
 
 /// A fallback by name.
@@ -105,7 +105,10 @@ impl Setup {
             Some(CheckScope::Config) => Some(CheckPlan::Config),
             None => None,
         };
-        let links = Links { transport: transport.clone(), admin: admin.as_ref() };
+        let links = Links {
+            transport: transport.clone(),
+            observers: admin.as_ref().map(|it| &it.observers),
+        };
         let gateway = Gateway::new(origin, &limits, &settings, links);
         let gateway = gateway.map_err(|error| located(&error))?;
         let gateway = Gateway { checks: asked, ..gateway };
@@ -124,8 +127,8 @@ impl Gateway {
         settings: &Settings,
         links: Links<'_, impl Upstream>,
     ) -> Result<Self, ConfigError> {
-        let Links { transport, admin } = links;
-        let observe = |builder| admin.iter().fold(builder, |builder, it| it.observe(builder));
+        let Links { transport, observers } = links;
+        let observe = |builder| observers.iter().fold(builder, |builder, it| it.observe(builder));
         // Only chats are stored.
         let unstored = |fallback: &NamedFallback| fallback.kind != FallbackKind::Stored;
         let other = Client::builder()

@@ -109,6 +109,6 @@ async fn upkeep(admin: &Admin) {
     let mut ticks = interval(UPKEEP);
     loop {
         ticks.tick().await;
-        admin.exporter.upkeep();
+        admin.observers.exporter.upkeep();
     }
 }

@@ -1,6 +1,6 @@
 //! `/metrics`: the metrics of the library and of the process, as text for Prometheus.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use evenkeel::telemetry::{
     Metrics,
@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::{
 use super::process::Process;
 
 /// Records the metrics of all clients, and renders them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Exporter {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
@@ -59,6 +59,12 @@ impl Exporter {
     pub(super) fn render(&self, figures: Figures) -> String {
         with_local_recorder(&self.recorder, || record(figures, Process::read()));
         self.handle.render()
+    }
+}
+
+impl fmt::Debug for Exporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Exporter")
     }
 }
 

@@ -69,6 +69,6 @@ mod write_timeout;
 
 pub(crate) use self::{
     listener::AdminServer,
-    setup::AdminSetup,
+    setup::{AdminSetup, Observers},
     watched::{OpenConnections, Watched},
 };

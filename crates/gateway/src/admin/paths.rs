@@ -19,11 +19,11 @@ use super::{
 use crate::health;
 
 pub(super) fn paths(admin: Arc<Admin>) -> Router {
-    let gateway = admin.gateway().clone();
     Router::new()
         .merge(page::files())
         .route("/favicon.ico", get(async || reply::empty(StatusCode::NO_CONTENT)))
         .route("/readyz", get(readyz))
+        .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .route("/api/snapshot", get(snapshot::snapshot))
         .route("/api/events", get(events::events))
@@ -32,7 +32,6 @@ pub(super) fn paths(admin: Arc<Admin>) -> Router {
         .route("/api/drain", post(actions::drain))
         .route("/api/rehearse", post(rehearse::rehearse))
         .with_state(admin.clone())
-        .merge(Router::new().route("/healthz", get(health::healthz)).with_state(gateway))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
         .layer(from_fn_with_state(admin, check))
@@ -40,6 +39,10 @@ pub(super) fn paths(admin: Arc<Admin>) -> Router {
 
 async fn readyz(State(admin): State<Arc<Admin>>) -> Response<Body> {
     health::readyz(admin.lifecycle())
+}
+
+async fn healthz(State(admin): State<Arc<Admin>>) -> Response<Body> {
+    health::health(admin.gateway())
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response<Body> {

@@ -14,6 +14,12 @@ use super::{history::History, metrics::Exporter};
 pub(crate) struct AdminSetup {
     pub(crate) listen: SocketAddr,
     pub(super) token: Option<AdminToken>,
+    pub(crate) observers: Observers,
+}
+
+/// The listeners of the clients, for what is shown. Clones share it: a client that takes the place of another goes on with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Observers {
     pub(super) history: History,
     pub(super) exporter: Exporter,
 }
@@ -41,11 +47,15 @@ impl AdminSetup {
                 "--admin is {listen}, which others can reach, without a token; allowed is an address of the loopback interface, or a token in admin.token_env, admin.token_file or {TOKEN}"
             ));
         }
-        let (history, exporter) = (History::default(), Exporter::new()?);
-        Ok(Some(Self { listen, token, history, exporter }))
+        let observers = Observers { history: History::default(), exporter: Exporter::new()? };
+        Ok(Some(Self { listen, token, observers }))
     }
+}
 
-    /// The client with the listeners for what is shown.
+// === impl Observers ===
+
+impl Observers {
+    /// The client with the listeners.
     pub(crate) fn observe(&self, builder: ClientBuilder) -> ClientBuilder {
         builder.observe(self.history.clone()).observe(self.exporter.listener())
     }

@@ -11,11 +11,10 @@ use tokio::sync::Semaphore;
 use super::{
     access::Access,
     events::Feed,
-    history::History,
     listener::MAX_CONNECTIONS,
-    metrics::{Exporter, Figures},
+    metrics::Figures,
     rehearse::Rehearsals,
-    setup::AdminSetup,
+    setup::{AdminSetup, Observers},
     snapshot::Snapshot,
     unix_time::{UnixMillis, unix_now},
     watched::Watched,
@@ -30,8 +29,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Admin {
     pub(super) access: Access,
-    pub(super) history: History,
-    pub(super) exporter: Exporter,
+    pub(super) observers: Observers,
     pub(super) feed: Feed,
     pub(super) rehearsals: Rehearsals,
     pub(super) started: UnixMillis,
@@ -47,8 +45,7 @@ impl Admin {
     pub(super) fn new(setup: AdminSetup, watched: Watched) -> Self {
         Self {
             access: Access::new(setup.token),
-            history: setup.history,
-            exporter: setup.exporter,
+            observers: setup.observers,
             feed: Feed::default(),
             rehearsals: Rehearsals::default(),
             started: unix_now(),
@@ -93,7 +90,7 @@ impl Admin {
     /// The text of `/metrics`. Reads files of the system.
     pub(super) fn metrics(&self) -> String {
         let connections = &self.watched.connections;
-        self.exporter.render(Figures {
+        self.observers.exporter.render(Figures {
             connections: connections.count(),
             max_connections: connections.max(),
             admin_connections: MAX_CONNECTIONS - self.connections.available_permits(),

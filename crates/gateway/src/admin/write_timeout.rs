@@ -27,11 +27,11 @@ impl<S> WriteTimeout<S> {
     }
 
     /// The result of a write, or the error that it has waited for too long.
-    fn within<T>(
+    fn within(
         &mut self,
         cx: &mut Context<'_>,
-        polled: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         if polled.is_ready() {
             self.waiting = None;
             return polled;
@@ -75,14 +75,13 @@ impl<S: Write + Unpin> Write for WriteTimeout<S> {
         self.stream.is_write_vectored()
     }
 
+    // A socket has nothing to flush: that it could says nothing of a write that waits.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.stream).poll_flush(cx);
-        self.within(cx, polled)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.within(cx, polled)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

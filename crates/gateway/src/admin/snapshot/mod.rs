@@ -42,7 +42,7 @@ pub(super) struct Snapshot {
 impl Snapshot {
     pub(super) fn of(admin: &Admin) -> Self {
         let now = unix_now();
-        let (gateway, past) = (admin.gateway(), admin.history.at(now));
+        let (gateway, past) = (admin.gateway(), admin.observers.history.at(now));
         let routes = SeenRoute::all(gateway);
         let shown =
             routes.iter().take(MOST).map(|seen| ShownRoute::new(seen, admin.id_of(seen), now));
