@@ -90,8 +90,8 @@ mod values;
 
 pub use read::Config;
 pub use settings::{
-    AccessKeys, CallerKeys, EdgeKeys, FallbackKind, NamedFallback, NamedTarget, ServerKeys,
-    Settings, TlsKeys, TokenDigest, TokenSource,
+    AccessKeys, AdminKeys, AdminToken, CallerKeys, EdgeKeys, FallbackKind, NamedFallback,
+    NamedTarget, ServerKeys, Settings, TlsKeys, TokenDigest, TokenSource,
 };
 pub use tree::read_tree;
 pub use values::ProfileName;

@@ -7,9 +7,11 @@ use evenkeel::{
     config::{Config, FallbackKind, NamedFallback, Settings},
 };
 use http::Uri;
+use serde::Serialize;
 
 use crate::{
     access::{Access, Exposure},
+    admin::{AdminSetup, Observers},
     call::CallBounds,
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config_file::{ConfigFile, one_line},
@@ -31,6 +33,8 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<ServerTls>,
     /// `--check`: what to check in place of serving.
     pub(crate) check: Option<CheckPlan>,
+    /// The operator's listener, if there is one.
+    pub(crate) admin: Option<AdminSetup>,
 }
 
 /// Answers requests. One for the process: it has the breakers, budgets and connections.
@@ -47,13 +51,26 @@ pub(crate) struct Gateway {
     pub(crate) bounds: CallBounds,
     /// Who may use it.
     pub(crate) access: Access,
+    /// The fallbacks in their order, the first target included.
+    pub(crate) order: Vec<OrderedFallback>,
+    /// The checks of the targets that the operator may ask for; none without the operator's listener.
+    pub(crate) checks: Vec<PlannedCheck>,
 }
 
-/// Who may use a gateway, and how it reaches its upstreams.
-struct Reach<T> {
+/// Who may use a gateway, and what it is connected to: the transport below, and the listeners for the operator.
+struct Reach<'a, T> {
     origin: Uri,
     transport: T,
     access: Access,
+    observers: Option<&'a Observers>,
+}
+
+/// A fallback by name.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct OrderedFallback {
+    name: String,
+    /// `target`, `stored` or `canned`.
+    kind: &'static str,
 }
 
 // === impl Setup ===
@@ -81,15 +98,19 @@ impl Setup {
         let Some(origin) = origin(&settings) else { return Err(no_upstream(&file, &settings)) };
         let limits = GatewayLimits::new(&settings);
         let transport = Transport::reconnecting(limits.connect, needs_tls(&settings, &origin))?;
+        let admin = AdminSetup::new(options.admin, &settings.admin, env)?;
+        let planned = || {
+            let setup = CheckSetup {
+                profile: &settings.profile,
+                identity: settings.identity.as_ref(),
+                transport: transport.clone(),
+            };
+            checks(&settings, &setup).map_err(|error| located(&error))
+        };
+        let asked = admin.as_ref().map_or(Ok(Vec::new()), |_| planned())?;
         let check = match options.check {
             Some(CheckScope::Targets) => {
-                let setup = CheckSetup {
-                    profile: &settings.profile,
-                    identity: settings.identity.as_ref(),
-                    transport: transport.clone(),
-                };
-                let checks = checks(&settings, &setup).map_err(|error| located(&error))?;
-                Some(CheckPlan::Targets { checks, model: options.check_model })
+                Some(CheckPlan::Targets { checks: planned()?, model: options.check_model })
             }
             Some(CheckScope::Config) => Some(CheckPlan::Config),
             None => None,
@@ -99,10 +120,14 @@ impl Setup {
         let tls = settings.server.access.tls.as_ref().map(ServerTls::new).transpose();
         let tls = tls.map_err(|error| located(&error))?;
         let access = Access::new(&settings, listen).map_err(|error| located(&error))?;
-        let gateway = Gateway::new(Reach { origin, transport, access }, &limits, &settings);
+        let observers = admin.as_ref().map(|it| &it.observers);
+        let reach = Reach { origin, transport: transport.clone(), access, observers };
+        let gateway = Gateway::new(reach, &limits, &settings);
         let gateway = gateway.map_err(|error| located(&error))?;
+        let gateway = Gateway { checks: asked, ..gateway };
         own_address::refuse(listen, &origins(&settings, &gateway.origin))?;
-        Ok(Self { listen, limits, gateway, exposure: Exposure::new(&settings), tls, check })
+        let exposure = Exposure::new(&settings);
+        Ok(Self { listen, limits, gateway, exposure, tls, check, admin })
     }
 }
 
@@ -110,31 +135,51 @@ impl Setup {
 
 impl Gateway {
     fn new(
-        Reach { origin, transport, access }: Reach<impl Upstream>,
+        reach: Reach<'_, impl Upstream>,
         limits: &GatewayLimits,
         settings: &Settings,
     ) -> Result<Self, ConfigError> {
+        let Reach { origin, transport, access, observers } = reach;
+        let observe = |builder| observers.iter().fold(builder, |builder, it| it.observe(builder));
         // Only chats are stored.
         let unstored = |fallback: &NamedFallback| fallback.kind != FallbackKind::Stored;
         let other = Client::builder()
             .profile(limits.other.clone())
             .fallback_policy(settings.fallback_policy(unstored));
         let other = settings.identity.iter().cloned().fold(other, ClientBuilder::identity);
-        let chat = settings.builder().build_with(transport.clone());
+        let chat = observe(settings.builder()).build_with(transport.clone());
         Ok(Self {
             chat: chat.map_err(|error| settings.locate(&error, |_| true))?,
-            other: other
+            other: observe(other)
                 .build_with(transport)
                 .map_err(|error| settings.locate(&error, unstored))?,
-            name: settings
-                .first
-                .as_ref()
-                .map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
+            name: first_name(settings),
             origin,
             bounds: CallBounds::new(limits),
             access,
+            order: order(settings),
+            checks: Vec::new(),
         })
     }
+}
+
+/// The name of the first target.
+fn first_name(settings: &Settings) -> String {
+    settings.first.as_ref().map_or_else(|| "primary".to_owned(), |first| first.name.clone())
+}
+
+/// The fallbacks in their order.
+fn order(settings: &Settings) -> Vec<OrderedFallback> {
+    let first = OrderedFallback { name: first_name(settings), kind: "target" };
+    let below = settings.fallbacks.iter().map(|fallback| OrderedFallback {
+        name: fallback.name.clone(),
+        kind: match fallback.kind {
+            FallbackKind::Stored => "stored",
+            FallbackKind::Canned => "canned",
+            _ => "target",
+        },
+    });
+    [first].into_iter().chain(below).collect()
 }
 
 /// The checks of the fallbacks with targets, in their order.

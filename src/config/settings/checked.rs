@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     access::AccessKeys,
+    admin::{AdminKeys, admin},
     answers::{cache, identity},
     fallbacks::{FallbackKind, NamedFallback, Order},
     locate::{Paths, in_key_names, located},
@@ -42,6 +43,8 @@ pub struct Settings {
     pub identity: Option<IdentityPolicy>,
     /// The keys that only a server has a use for, such as the gateway.
     pub server: ServerKeys,
+    /// The operator's listener of the gateway.
+    pub admin: AdminKeys,
 }
 
 // === impl Settings ===
@@ -60,6 +63,7 @@ impl Settings {
         let access = AccessKeys::new(file, env, &names, profile.deadline)?;
         let settings = Self {
             server: ServerKeys::new(source, &profile, access),
+            admin: admin(&file.admin, env)?,
             profile,
             first,
             fallbacks,

@@ -1,6 +1,7 @@
 //! The settings of a client, made of the tables of a configuration.
 
 mod access;
+mod admin;
 mod answers;
 mod breaker;
 mod checked;
@@ -15,6 +16,7 @@ mod targets;
 mod traffic;
 
 pub use access::{AccessKeys, CallerKeys, TlsKeys, TokenDigest, TokenSource};
+pub use admin::{AdminKeys, AdminToken};
 pub use checked::Settings;
 pub use edges::EdgeKeys;
 pub use fallbacks::{FallbackKind, NamedFallback};

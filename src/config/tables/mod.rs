@@ -1,6 +1,7 @@
 //! The tables of a configuration as they are written. The comment of a key is its description in the schema.
 
 mod access;
+mod admin;
 mod answers;
 mod breaker;
 mod edges;
@@ -11,6 +12,7 @@ mod target;
 mod traffic;
 
 pub(super) use access::{CallerTable, TlsTable};
+pub(super) use admin::AdminTable;
 pub(super) use answers::{BufferTable, CacheTable, IdentityTable};
 pub(super) use breaker::BreakerTable;
 pub(super) use edges::EdgesTable;

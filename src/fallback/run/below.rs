@@ -124,6 +124,7 @@ impl<S: Upstream> FallbackRun<S> {
             name,
             route,
             outcome,
+            status: None,
             wait,
             took,
         });

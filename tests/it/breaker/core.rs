@@ -641,3 +641,24 @@ fn a_wait_past_the_end_of_time_does_not_panic() {
     assert_eq!(rig.state(59_000), CircuitState::Open);
     assert_eq!(rig.state(u64::from(u32::MAX)), CircuitState::HalfOpen, "probes find out meanwhile");
 }
+
+#[test]
+fn a_snapshot_shows_since_when_and_why_it_is_in_its_state_however_late_it_is_asked() {
+    let rig = Rig::new(policy().ramp(secs(20), 0.1));
+    let shown = |millis: u64| {
+        let seen = rig.shown(millis);
+        (seen.state, seen.since - rig.start, seen.reason)
+    };
+    assert_eq!(shown(900), (CircuitState::Closed, Duration::ZERO, None));
+    rig.records(1000, FAILED, 5);
+    let why = TransitionReason::Consecutive;
+    assert_eq!(shown(2000), (CircuitState::Open, secs(1), Some(why)));
+    // The open time has been over for three seconds.
+    assert_eq!(shown(9000), (CircuitState::HalfOpen, secs(6), Some(TransitionReason::Waited)));
+    rig.records(10_000, Outcome::Success, 2);
+    let why = TransitionReason::ProbesPassed;
+    assert_eq!(shown(11_000), (CircuitState::Recovering, secs(10), Some(why)));
+    // The ramp has ended long ago.
+    let why = TransitionReason::Recovered;
+    assert_eq!(shown(100_000), (CircuitState::Closed, secs(30), Some(why)));
+}

@@ -21,7 +21,12 @@ use super::{
     errors::{GatewayError, last_event},
     headers,
 };
-use crate::{access::Caller, health, server::DrainEnd, setup::Gateway};
+use crate::{
+    access::Caller,
+    health,
+    server::{DrainEnd, Lifecycle},
+    setup::Gateway,
+};
 
 /// The header that names the target or fallback that answered.
 pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");
@@ -32,9 +37,10 @@ pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attemp
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// The paths of the gateway.
-pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+pub(crate) fn router(gateway: Arc<Gateway>, lifecycle: Lifecycle) -> Router {
     Router::new()
         .route(HEALTH, routing::any(health::healthz))
+        .route("/readyz", routing::any(async move || health::readyz(&lifecycle)))
         .fallback(pass)
         .layer(middleware::from_fn_with_state(gateway.clone(), admit))
         .with_state(gateway)

@@ -157,6 +157,11 @@ impl Connections {
         table.open.values().filter(|entry| entry.activity.phase() == Phase::Call).count()
     }
 
+    /// The places for calls that are in use.
+    pub(super) fn open(&self) -> usize {
+        self.table().ordinary
+    }
+
     /// Waits until no connection is open.
     pub(super) async fn ended(&self) {
         loop {

@@ -8,10 +8,20 @@ use tokio::{
 };
 
 use super::{
-    answer::Answers, connection, connections::Connections, drain_end::DrainEnder,
-    signals::Shutdown, socket, tls::ServerTls,
+    answer::Answers,
+    connection,
+    connections::Connections,
+    drain_end::DrainEnder,
+    lifecycle::{Lifecycle, Phase},
+    signals::Shutdown,
+    socket,
+    tls::ServerTls,
 };
-use crate::{call::router, setup::Setup};
+use crate::{
+    admin::{AdminServer, OpenConnections, Watched},
+    call::router,
+    setup::Setup,
+};
 
 /// A gateway that is bound to its port. It answers while [`run`](Self::run) runs.
 #[derive(Debug)]
@@ -23,6 +33,9 @@ pub(crate) struct GatewayServer {
     connections: Arc<Connections>,
     drain: Duration,
     tls: Option<Arc<ServerTls>>,
+    lifecycle: Lifecycle,
+    /// The operator's listener, if there is one.
+    admin: Option<AdminServer>,
 }
 
 /// How the server has ended.
@@ -56,9 +69,22 @@ impl GatewayServer {
         let address = listener.local_addr().map_err(wrong)?;
         let connections = Connections::new(setup.limits.edges);
         let (ender, drain_end) = DrainEnder::new();
-        let answers = Answers { router: router(Arc::new(setup.gateway)), drain_end };
+        let (gateway, lifecycle) = (Arc::new(setup.gateway), Lifecycle::default());
+        let answers = Answers { router: router(gateway.clone(), lifecycle.clone()), drain_end };
+        let admin = match setup.admin {
+            Some(admin) => {
+                let watched = Watched {
+                    gateway,
+                    lifecycle: lifecycle.clone(),
+                    listen: address,
+                    connections: open_connections(&connections, setup.limits.edges.connections),
+                };
+                Some(AdminServer::bind(admin, watched).await?)
+            }
+            None => None,
+        };
         let (drain, tls) = (setup.limits.drain, setup.tls.map(Arc::new));
-        Ok(Self { listener, address, answers, ender, connections, drain, tls })
+        Ok(Self { listener, address, answers, ender, connections, drain, tls, lifecycle, admin })
     }
 
     /// The address that is bound.
@@ -72,15 +98,24 @@ impl GatewayServer {
         format!("{scheme}://{}", self.address)
     }
 
+    /// The address of the operator's listener, if there is one.
+    pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(AdminServer::address)
+    }
+
     /// Answers until the first request to shut down; then waits for requests in flight, for the drain time or until the second.
     pub(crate) async fn run(self, mut shutdown: Shutdown) -> Ended {
-        let Self { listener, answers, ender, connections, drain, tls, .. } = self;
+        let Self { listener, answers, ender, connections, drain, tls, lifecycle, admin, .. } = self;
+        let admin = admin.map(|admin| tokio::spawn(admin.run()));
+        lifecycle.enter(Phase::Listening);
         let sweep = tokio::spawn(connections.clone().sweep_forever());
         tokio::select! {
             biased;
             _ = shutdown.recv() => {}
+            () = lifecycle.drain_requested() => {}
             () = accept_forever(&listener, &connections, &answers, tls.as_ref()) => {}
         }
+        lifecycle.enter(Phase::Draining);
         drop(listener);
         connections.drain();
         tracing::info!(answers = connections.calls(), "ending: what is under way has {drain:?}");
@@ -99,8 +134,18 @@ impl GatewayServer {
         }
         connections.cut();
         sweep.abort();
+        // It has answered until now, so that the drain can be watched.
+        if let Some(admin) = admin {
+            admin.abort();
+        }
         Ended { cut }
     }
+}
+
+/// The open connections, for the operator.
+fn open_connections(connections: &Arc<Connections>, max: usize) -> OpenConnections {
+    let connections = connections.clone();
+    OpenConnections::new(max, move || connections.open())
 }
 
 /// Accepts connections and answers each in a task of its own.

@@ -14,6 +14,7 @@ mod connection;
 mod connections;
 mod descriptors;
 mod drain_end;
+mod lifecycle;
 mod listener;
 mod moment;
 mod peer;
@@ -33,6 +34,10 @@ mod write_budget;
 #[cfg(test)]
 pub(crate) use self::listener::Ended;
 pub(crate) use self::{
-    descriptors::fit, drain_end::DrainEnd, listener::GatewayServer, signals::signals,
+    descriptors::fit,
+    drain_end::DrainEnd,
+    lifecycle::{Lifecycle, Phase},
+    listener::GatewayServer,
+    signals::signals,
     tls::ServerTls,
 };

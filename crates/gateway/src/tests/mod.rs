@@ -4,6 +4,7 @@ mod access;
 mod access_callers;
 #[cfg(feature = "tls")]
 mod access_tls;
+mod admin;
 mod call_options;
 mod check;
 #[cfg(feature = "compression")]
