@@ -199,6 +199,7 @@ mod failure;
 mod fallback_on;
 mod fallbacks;
 mod home;
+mod keep;
 mod kind;
 mod policy;
 mod race;

@@ -1,24 +1,43 @@
 //! `/healthz`: the state of each route.
 
-use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::{body::Body, extract::State};
 use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
 
-use crate::setup::Gateway;
+use crate::{
+    reload::{Current, Status},
+    setup::Gateway,
+};
 
 /// Answers `/healthz`: always 200, whatever the state of the upstreams.
-pub(crate) async fn healthz(State(gateway): State<Arc<Gateway>>) -> Response<Body> {
-    let mut response = Response::new(Body::from(snapshot(&gateway).to_string()));
+pub(crate) async fn healthz(State(current): State<Current>) -> Response<Body> {
+    let mut response = Response::new(Body::from(snapshot(&current).to_string()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-fn snapshot(gateway: &Gateway) -> Value {
-    json!({"status": "ok", "routes": sorted(routes(gateway)), "limits": sorted(limits(gateway))})
+fn snapshot(current: &Current) -> Value {
+    let gateway = current.gateway();
+    json!({
+        "status": "ok",
+        "config": config(&current.status()),
+        "routes": sorted(routes(&gateway)),
+        "limits": sorted(limits(&gateway)),
+    })
+}
+
+/// When the configuration was loaded, and whether a later one was refused; the log has the reason.
+fn config(status: &Status) -> Value {
+    let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
+    json!({
+        "loaded_at": seconds(status.loaded_at),
+        "reloads": status.reloads,
+        "refused_at": status.refused.as_ref().map(|refused| seconds(refused.at)),
+    })
 }
 
 /// The breakers.

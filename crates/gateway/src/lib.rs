@@ -25,6 +25,7 @@
 //! | `server` | the listener and its connections, their limits, the shutdown |
 //! | `call` | one call: headers, body, response, errors in the caller's dialect |
 //! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
+//! | `reload` | reads the configuration file again when it changes, and on SIGHUP |
 //! | `health` | `/healthz`: the state of each route |
 
 mod call;
@@ -33,6 +34,7 @@ mod config_file;
 mod health;
 mod limits;
 mod options;
+mod reload;
 mod server;
 mod setup;
 #[cfg(test)]
@@ -127,7 +129,9 @@ fn serve_until_shutdown(setup: Setup) -> Result<(), String> {
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let result = runtime.block_on(async {
         let shutdown = server::signals().map_err(|error| format!("no signals: {error}"))?;
+        let source = reload::Source::new(&setup);
         let server = server::GatewayServer::bind(setup).await?;
+        reload::start(source, server.current().clone());
         if !server.address().ip().is_loopback() {
             tracing::warn!(
                 "listening beyond this machine: whoever can reach {} can use the upstream, and the keys of the targets",

@@ -21,12 +21,6 @@ const MAX_BYTES: u64 = 1024 * 1024;
 // === impl ConfigFile ===
 
 impl ConfigFile {
-    /// Reads a file. The error is one line.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let text = text(path).map_err(|what| one_line(format!("{}: {what}", path.display())))?;
-        Self::parse(path, &text)
-    }
-
     /// Parses the text of a file.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, String> {
         let name = path.display().to_string();
@@ -57,7 +51,11 @@ impl ConfigFile {
     }
 }
 
-/// Reads the text of a file.
+/// Reads the text of a file. The error is one line.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    text(path).map_err(|what| one_line(format!("{}: {what}", path.display())))
+}
+
 fn text(path: &Path) -> Result<String, String> {
     let length = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     if length > MAX_BYTES {

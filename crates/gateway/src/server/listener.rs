@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{request_body::respond, signals::Shutdown};
-use crate::{call::router, setup::Setup};
+use crate::{call::router, reload::Current, setup::Setup};
 
 /// A gateway that is bound to its port. It answers while [`run`](Self::run) runs.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(crate) struct GatewayServer {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    current: Current,
     connections: Arc<Semaphore>,
     drain: Duration,
 }
@@ -41,13 +42,19 @@ impl GatewayServer {
         let listener = TcpListener::bind(setup.listen).await.map_err(wrong)?;
         let address = listener.local_addr().map_err(wrong)?;
         let connections = Arc::new(Semaphore::new(setup.limits.connections));
-        let router = router(Arc::new(setup.gateway));
-        Ok(Self { listener, address, router, connections, drain: setup.limits.drain })
+        let current = Current::new(setup.gateway);
+        let router = router(current.clone());
+        Ok(Self { listener, address, router, current, connections, drain: setup.limits.drain })
     }
 
     /// The address that is bound.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The gateway that answers, which a reload replaces.
+    pub(crate) fn current(&self) -> &Current {
+        &self.current
     }
 
     /// Answers until the first request to shut down; then waits for requests in flight, for the drain time or until the second.

@@ -5,6 +5,7 @@ mod check;
 #[cfg(feature = "compression")]
 mod coded;
 mod config;
+mod config_fuzz;
 mod connections;
 mod ends;
 mod errors;
@@ -13,6 +14,7 @@ mod features;
 mod identity;
 mod key_file;
 mod pass;
+mod reload;
 mod sdks;
 mod streams;
 mod support;
