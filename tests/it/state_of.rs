@@ -54,7 +54,7 @@ async fn an_open_breaker_stays_open_until_the_same_instant_and_both_clients_show
     let before = seen(&old);
     let new = over(builder().state_of(&old), [&primary, &second]);
     assert_eq!((seen(&new), seen(&old)), (before.clone(), before));
-    let back = new.availability_of(&chat(false)).back_in();
+    let back = new.availability(&new.routes_of(&chat(false))[0]).back_in();
     assert_eq!((back, state_of(&new, "primary")), (Some(secs(3)), CircuitState::Open));
     call(&new, chat(false)).await.unwrap().is_whole();
     assert_eq!((primary.count(), second.count()), (1, 2), "the new one asks no open route");
@@ -93,12 +93,12 @@ async fn calls_in_flight_on_the_old_client_end_and_return_their_permits_to_the_n
     let shown = || new.limits().list().remove(0).1;
     assert_eq!((shown().in_flight, shown().waiting, shown().concurrency), (3, 2, Some(1)));
     for call in calls {
-        assert!(call.await.unwrap().unwrap().is_whole());
+        call.await.unwrap().unwrap().is_whole();
     }
     sleep(ms(1)).await;
     assert_eq!((shown().in_flight, shown().waiting), (1, 1), "one at a time now");
     for call in later {
-        assert!(call.await.unwrap().unwrap().is_whole());
+        call.await.unwrap().unwrap().is_whole();
     }
     assert_eq!(shown().in_flight, 0);
     let calls = new.breakers().list().remove(0).1.calls;
@@ -121,7 +121,7 @@ async fn a_raised_limit_lets_waiting_calls_of_the_old_client_go_at_once() {
     sleep(ms(10)).await;
     assert_eq!((primary.count(), new.limits().list()[0].1.in_flight), (4, 4));
     for call in calls {
-        assert!(call.await.unwrap().unwrap().is_whole());
+        call.await.unwrap().unwrap().is_whole();
     }
 }
 
@@ -140,8 +140,8 @@ async fn stored_answers_are_still_served_and_a_named_store_is_used_as_it_is() {
     let named = CachePolicy::with_store(Memory::default());
     let other = over(builder(named).state_of(&old), [&primary]);
     primary.set(Reply::status(503));
-    assert!(call(&new, chat(false)).await.unwrap().is_whole());
-    assert_eq!(call(&other, chat(false)).await.unwrap().status, 503, "its own store is empty");
+    call(&new, chat(false)).await.unwrap().is_whole();
+    assert!(call(&other, chat(false)).await.is_err(), "its own store is empty");
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,7 +175,7 @@ async fn the_routes_of_a_target_that_is_gone_are_forgotten_and_no_others() {
     assert!(new.limits().list().iter().all(|(route, _)| route.provider() == "primary"));
     let again = over(builder().fallback(secondary()).state_of(&new), [&primary, &second]);
     second.set(Reply::answer());
-    assert!(call(&again, chat(false)).await.unwrap().is_whole(), "it begins anew");
+    call(&again, chat(false)).await.unwrap().is_whole();
 }
 
 #[tokio::test(start_paused = true)]

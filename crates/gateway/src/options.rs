@@ -105,8 +105,8 @@ Headers of a response:
 
 GET /healthz lists the states of the routes. RUST_LOG sets the logs on standard error, such as warn or evenkeel=debug
 [default: info]; they never have a key, a prompt or an answer. SIGHUP reads the file of --config again, as does a change of
-it: calls under way end as they began, and breakers, limits and stored answers are kept. After SIGTERM or SIGINT requests in flight have 30 s
-(limits.drain) to end; a second signal ends the process at once.
+it: calls under way end as they began, and breakers, limits and stored answers are kept. After SIGTERM or SIGINT requests in
+flight have 30 s (limits.drain) to end; a second signal ends the process at once.
 
 Exit status: 0 after a shutdown, 2 when the command line or the file is wrong, 1 when it cannot listen. With --check: 0
 when everything is right and every target answered, 1 when a target failed or could not be asked, 2 as above.";

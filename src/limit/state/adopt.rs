@@ -111,7 +111,9 @@ mod tests {
         let minute = Duration::from_secs(60);
         let (old, new) = (LimitPolicy::new().requests(60).burst(minute), LimitPolicy::new());
         let mut state = RouteLimiterState::new(&old, now);
-        (0..50).for_each(|_| drop(sent(&mut state, now)));
+        (0..50).for_each(|_| {
+            sent(&mut state, now);
+        });
         let left = |state: &RouteLimiterState| {
             let requests = state.quotas().of(crate::limit::cost::CostDimension::Requests);
             (requests.remaining(now), requests.per_minute())

@@ -58,8 +58,9 @@ mod tests {
     #[test]
     fn equal_targets_share_their_state_and_others_take_theirs_along() {
         let old = pool(&["a", "b"]);
-        let state = GroupState::new(2, &BalancePolicy::default());
-        lock(&old.states).insert("", GroupState { usual: Some(3.0), picks: 7, ..state });
+        let mut state = GroupState::new(2, &BalancePolicy::default());
+        (state.usual, state.picks) = (Some(3.0), 7);
+        lock(&old.states).insert("", state);
         let same = pool(&["a", "b"]).state_of(&old);
         assert!(Arc::ptr_eq(&same.states, &old.states));
         let other = pool(&["c", "b", "a"]).state_of(&old);

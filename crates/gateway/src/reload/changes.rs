@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use evenkeel::config::Config;
 use serde_json::Value;
 
+use crate::config_file::one_line;
+
 /// Keys that only a restart changes: the sockets are bound, and their limits are in use.
 const ONLY_AT_START: [&str; 3] = ["listen", "limits.connections", "limits.drain"];
 
@@ -37,8 +39,8 @@ impl Changes {
         }
         let shown = self.keys.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
         match self.keys.len().saturating_sub(SHOWN) {
-            0 => format!("changed: {shown}"),
-            more => format!("changed: {shown} and {more} more"),
+            0 => one_line(format!("changed: {shown}")),
+            more => one_line(format!("changed: {shown} and {more} more")),
         }
     }
 

@@ -1,13 +1,13 @@
 //! SIGHUP as a request to read the configuration again.
 
-/// Requests to read the configuration again.
+/// Requests to read the configuration again; none by default.
 #[cfg(unix)]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Hangup(Option<tokio::signal::unix::Signal>);
 
 /// There are none.
 #[cfg(not(unix))]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Hangup;
 
 // === impl Hangup ===

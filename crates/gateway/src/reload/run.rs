@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    io::IsTerminal,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -58,7 +59,9 @@ const MOST_READS: usize = 20;
 /// returned sender, as by SIGHUP.
 pub(crate) fn start(source: Source, current: Current) -> mpsc::Sender<()> {
     let (ask, asked) = mpsc::channel(1);
-    let hangup = Hangup::new();
+    // Without a file there is nothing to read, and the end of a terminal ends what was started in it.
+    let listens = source.options.config.is_some() || !std::io::stderr().is_terminal();
+    let hangup = if listens { Hangup::new() } else { Hangup::default() };
     tokio::spawn(run(source, current, hangup, asked));
     ask
 }

@@ -106,7 +106,7 @@ async fn a_wrong_file_is_refused_once_with_its_line_and_the_old_configuration_st
     let reloading = Reloading::start(&right, EVERY).await;
     for (wrong, line) in [
         (right.replace("deadline = 6", "deadline = \"six\""), ":7: limits.deadline: "),
-        (format!("{right}[retries"), ":"),
+        (format!("{right}[retries"), "is no TOML"),
         (format!("{right}attmpt = 3\n"), "limits.attmpt"),
         (right.replace("A_KEY", "UNSET"), ":5: target[0].key_env: is UNSET, which is not set"),
     ] {
