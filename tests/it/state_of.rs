@@ -9,7 +9,7 @@ use evenkeel::{
     context::Route,
     fallback::{Fallback, Target},
     hedge::HedgePolicy,
-    limit::{Concurrency, LimitPolicy},
+    limit::{AdaptivePolicy, Concurrency, LimitPolicy},
     retry::RetryPolicy,
 };
 use evenkeel_testkit::{Hosts, Provider, Reply};
@@ -286,5 +286,72 @@ fn law_a_rebuild_with_an_equal_configuration_changes_nothing_that_can_be_seen() 
             prop_assert_eq!(plain, rebuilt, "call {}", at);
         }
         Ok(())
+    });
+}
+
+/// One of several configurations, which differ in everything that a kept state has.
+fn configuration(nth: usize) -> ClientBuilder {
+    let adaptive = AdaptivePolicy::default().initial(2).max(3);
+    let limits = [
+        LimitPolicy::new(),
+        LimitPolicy::new().concurrency(Concurrency::Fixed(1)).requests(30),
+        LimitPolicy::new().concurrency(Concurrency::Adaptive(adaptive)).tokens(10_000),
+        LimitPolicy::new().concurrency(Concurrency::Fixed(6)).max_queue(0),
+    ];
+    let breakers = [
+        BreakerPolicy::default(),
+        BreakerPolicy::default().consecutive_failures(1).window(secs(3)).ramp(Duration::ZERO, 1.0),
+        BreakerPolicy::default().failure_ratio(0.1).min_calls(2).max_probes(4),
+    ];
+    let retry = RetryPolicy::new().retries(nth as u32 % 4).budget_reserve(1 + nth as u32 % 7);
+    let profile = Profile::interactive()
+        .limit(limits[nth % 4].clone())
+        .breaker(breakers[nth % 3].clone())
+        .retry(retry);
+    let hedge = (nth % 2 == 0).then(HedgePolicy::new);
+    let builder = Client::builder().profile(hedge.into_iter().fold(profile, Profile::hedge));
+    let equals = ["north", "south", "primary"]
+        .into_iter()
+        .take(1 + nth % 3)
+        .map(|host| Target::new(format!("http://{host}/v1")).bearer("a key").model("third"));
+    let builder = if nth % 5 == 0 { builder } else { builder.fallback(secondary()) };
+    builder.fallback(Fallback::targets(equals).named("equals"))
+}
+
+#[test]
+fn law_whatever_changes_every_call_ends_and_every_permit_comes_back() {
+    let step = (any_call(), 0..60_usize);
+    let steps = prop::collection::vec(step, 1..25);
+    let replies = prop::collection::vec(any_reply(), 0..40);
+    check_property(48, (replies, steps), |(replies, steps)| {
+        in_virtual_time(async {
+            let (primary, second) = pair();
+            let hosts = ["north", "south"].map(Provider::new);
+            let primary = primary.replies(replies.clone());
+            let all = [&primary, &second, &hosts[0], &hosts[1]];
+            let mut client = over(configuration(0), all);
+            let mut calls = Vec::new();
+            for (one, nth) in steps {
+                sleep(one.after.min(secs(2))).await;
+                let (sender, stream) = (client.clone(), one.stream);
+                let leaves = one.leaves.unwrap_or(secs(3600));
+                calls.push(tokio::spawn(async move {
+                    let answer = call(&sender, chat(stream));
+                    tokio::time::timeout(leaves, answer).await.is_ok()
+                }));
+                client = over(configuration(nth).state_of(&client), all);
+            }
+            for call in calls {
+                prop_assert!(call.await.is_ok(), "a call panicked");
+            }
+            sleep(ms(1)).await;
+            for (route, shown) in client.limits().list() {
+                prop_assert_eq!((shown.in_flight, shown.waiting), (0, 0), "{}", route);
+            }
+            for (route, shown) in client.breakers().list() {
+                prop_assert_eq!(shown.probes, 0, "{}", route);
+            }
+            Ok(())
+        })
     });
 }

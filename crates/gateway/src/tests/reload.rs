@@ -163,6 +163,24 @@ async fn a_request_takes_the_file_at_once_and_an_empty_one_too() {
     }
 }
 
+#[tokio::test]
+async fn the_route_of_a_key_in_a_file_is_the_same_after_a_reload() {
+    let models = Models::default().always("bad", Reply::status(500));
+    let (url, key) = (models.serve().await, TempConfig::new("a-key-in-a-file"));
+    let first = target("first", &url, "bad")
+        .replace("key_env = \"A_KEY\"", &format!("key_file = {:?}", key.path()));
+    let toml = format!("{first}{QUICK}[breaker]\nconsecutive_failures = 1\n");
+    let reloading = Reloading::start(&toml, LONG).await;
+    reloading.answered_by().await;
+    let asked = models.of("bad").count();
+    reloading.ask.send(()).await.unwrap();
+    soon(|| reloading.reloads() == 1).await;
+    reloading.answered_by().await;
+    let health = reloading.gateway.health().await;
+    assert_eq!(health["routes"].as_array().map(Vec::len), Some(1), "{health}");
+    assert_eq!(models.of("bad").count(), asked, "its breaker is still open");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_symlink_that_is_swapped_and_a_file_that_is_renamed_into_place_are_seen() {
