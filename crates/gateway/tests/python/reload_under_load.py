@@ -4,7 +4,8 @@
     python3 crates/gateway/tests/python/reload_under_load.py target/release/evenkeel-gateway [seconds, at most 20]
 
 Nothing of evenkeel is in it: provider and callers are sockets and Python's own library. Half of the calls are streamed. The file is
-changed by a rename and by SIGHUP in turn, once to a wrong one, which has to be refused. It prints its figures and exits with 1 where
+replaced by a rename five times, and once by a wrong one, which has to be refused; SIGHUP follows three of them, and the others are
+seen by the gateway itself, which reads the file every second and takes what it has read twice. It prints its figures and exits with 1 where
 a call was not answered exactly once.
 """
 
@@ -154,13 +155,13 @@ async def run(binary, seconds):
             callers = Callers(int(line.rsplit(":", 1)[1]), time.monotonic() + seconds)
             calls = asyncio.gather(*(callers.call_on(nth) for nth in range(CALLERS)))
             for nth in range(1, RELOADS + 1):
-                await asyncio.sleep(seconds / (RELOADS + 2))
+                await asyncio.sleep(max(seconds / (RELOADS + 2), 2.6 if nth == 2 else 0))
                 if nth == 3:
                     write(path, config(upstream, "wrong", '"never"'))
                     process.send_signal(signal.SIGHUP)
                     await asyncio.sleep(0.3)
                 write(path, config(upstream, f"model{nth}", 20 + nth))
-                if nth % 2 == 0:
+                if nth not in (1, 5):
                     process.send_signal(signal.SIGHUP)
             await calls
         finally:
@@ -173,7 +174,7 @@ async def run(binary, seconds):
 
 
 def main():
-    seconds = min(float(sys.argv[2]) if len(sys.argv) > 2 else 12.0, 20.0)
+    seconds = min(float(sys.argv[2]) if len(sys.argv) > 2 else 14.0, 20.0)
     provider, callers, status, lines = asyncio.run(run(sys.argv[1], seconds))
     reloads = sum("is read again" in line for line in lines)
     refused = [line for line in lines if "is refused" in line]
