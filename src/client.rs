@@ -45,7 +45,7 @@ pub struct Client {
     handles: AvailabilityView,
     buffer_uploads: usize,
     rehearser: Rehearser,
-    layers: StatefulLayers,
+    layers: Arc<StatefulLayers>,
 }
 
 /// Builds a [`Client`].
@@ -66,7 +66,7 @@ pub struct ClientBuilder {
     identity: Option<IdentityPolicy>,
     events: EventSink,
     /// The layers of the client whose state is kept.
-    pub(crate) before: Option<StatefulLayers>,
+    pub(crate) before: Option<Arc<StatefulLayers>>,
     /// The most that is read ahead of a streamed body, in bytes.
     pub(crate) buffer_uploads: usize,
 }
@@ -219,7 +219,13 @@ impl ClientBuilder {
         let built = stack::build(upstream, self.profile, parts, self.events)?;
         let stack::Built { stack, handles, layers } = built;
         events.configured(&handles.fallbacks.configured());
-        Ok(Client { stack: Arc::new(stack), handles, rehearser, buffer_uploads, layers })
+        Ok(Client {
+            stack: Arc::new(stack),
+            handles,
+            rehearser,
+            buffer_uploads,
+            layers: layers.into(),
+        })
     }
 }
 

@@ -6,6 +6,8 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use tower::ServiceBuilder;
 
 pub(crate) use self::{layers::StatefulLayers, view::AvailabilityView};
@@ -30,7 +32,7 @@ pub(crate) struct Parts {
     pub(crate) fallbacks: FallbackPolicy,
     pub(crate) identity: Option<IdentityLayer>,
     /// The layers of the client whose state is kept.
-    pub(crate) before: Option<StatefulLayers>,
+    pub(crate) before: Option<Arc<StatefulLayers>>,
 }
 
 /// A stack, the handles of its per-route state, and the layers whose state another stack can keep.
