@@ -99,7 +99,9 @@ mod tests {
         let (old, new) = (fixed(1), fixed(3));
         let mut state = RouteLimiterState::new(&old, now);
         sent(&mut state, now);
-        (0..4).for_each(|_| drop(ask(&mut state, now)));
+        for _ in 0..4 {
+            assert!(matches!(ask(&mut state, now), Admission::Queued { .. }));
+        }
         assert_eq!((state.waiting(), state.concurrency().in_flight()), (4, 1));
         state.adopt(&old, &new, at(now));
         assert_eq!((state.waiting(), state.concurrency().in_flight()), (2, 3));
@@ -111,9 +113,9 @@ mod tests {
         let minute = Duration::from_secs(60);
         let (old, new) = (LimitPolicy::new().requests(60).burst(minute), LimitPolicy::new());
         let mut state = RouteLimiterState::new(&old, now);
-        (0..50).for_each(|_| {
+        for _ in 0..50 {
             sent(&mut state, now);
-        });
+        }
         let left = |state: &RouteLimiterState| {
             let requests = state.quotas().of(crate::limit::cost::CostDimension::Requests);
             (requests.remaining(now), requests.per_minute())
