@@ -4,6 +4,7 @@
 mod handles;
 mod questions;
 mod rehearse;
+mod state_of;
 
 use std::{
     fmt,
@@ -27,7 +28,7 @@ use crate::{
     profile::Profile,
     rehearsal::Rehearser,
     stack,
-    stack::AvailabilityView,
+    stack::{AvailabilityView, StatefulLayers},
     stream::MidStreamFailure,
     telemetry::{EventSink, Observer},
 };
@@ -44,6 +45,7 @@ pub struct Client {
     handles: AvailabilityView,
     buffer_uploads: usize,
     rehearser: Rehearser,
+    layers: Arc<StatefulLayers>,
 }
 
 /// Builds a [`Client`].
@@ -63,6 +65,8 @@ pub struct ClientBuilder {
     cache: Option<CachePolicy>,
     identity: Option<IdentityPolicy>,
     events: EventSink,
+    /// The layers of the client whose state is kept.
+    pub(crate) before: Option<Arc<StatefulLayers>>,
     /// The most that is read ahead of a streamed body, in bytes.
     pub(crate) buffer_uploads: usize,
 }
@@ -208,12 +212,20 @@ impl ClientBuilder {
     pub fn build_with(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
         let buffer_uploads = self.buffer_uploads;
         let identity = self.identity.map(IdentityPolicy::build).transpose()?;
-        let parts = stack::Parts { cache: self.cache, fallbacks: self.fallbacks, identity };
+        let (cache, fallbacks, before) = (self.cache, self.fallbacks, self.before);
+        let parts = stack::Parts { cache, fallbacks, identity, before };
         let rehearser = Rehearser::new(upstream.clone(), &self.profile, &parts.fallbacks);
         let events = self.events.clone();
-        let (stack, handles) = stack::build(upstream, self.profile, parts, self.events)?;
+        let built = stack::build(upstream, self.profile, parts, self.events)?;
+        let stack::Built { stack, handles, layers } = built;
         events.configured(&handles.fallbacks.configured());
-        Ok(Client { stack: Arc::new(stack), handles, rehearser, buffer_uploads })
+        Ok(Client {
+            stack: Arc::new(stack),
+            handles,
+            rehearser,
+            buffer_uploads,
+            layers: layers.into(),
+        })
     }
 }
 

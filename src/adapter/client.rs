@@ -50,6 +50,10 @@ impl ClientBuilder {
 
     fn build_over(self, transport: Reqwest) -> Result<Client, ConfigError> {
         let fallbacks = self.fallbacks.clone();
+        if self.before.is_some() {
+            // A build that fails changes nothing.
+            has_tls::check(&fallbacks)?;
+        }
         let client = self.build_with(transport)?;
         has_tls::check(&fallbacks)?;
         Ok(client)

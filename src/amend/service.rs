@@ -54,6 +54,13 @@ impl AmendLayer {
         self
     }
 
+    /// Keeps what another layer remembers: the fields that providers and models have rejected.
+    #[must_use]
+    pub fn state_of(mut self, other: &Self) -> Self {
+        self.memory = other.memory.clone();
+        self
+    }
+
     /// Applies changes to a request. Returns whether there were any.
     fn change(&self, request: &mut Request, dialect: Dialect, changes: &[FieldChange]) -> bool {
         // Most targets take everything: then the body is not read.

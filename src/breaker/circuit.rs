@@ -14,6 +14,7 @@ use crate::{
         parent::ParentBreaker,
         provider_routes::ProviderRoute,
     },
+    route_state::{InUse, Replaceable},
     sync::{Arc, Mutex, lock},
 };
 
@@ -40,9 +41,14 @@ use crate::{
 pub struct CircuitBreaker(Arc<Inner>);
 
 struct Inner {
-    policy: std::sync::Arc<BreakerPolicy>,
-    machine: Mutex<Machine>,
+    guarded: Mutex<Guarded>,
     links: BreakerLinks,
+}
+
+/// What the lock of a breaker guards.
+struct Guarded {
+    machine: Machine,
+    policy: InUse<BreakerPolicy>,
 }
 
 /// The links of a route's breaker to its listener, its coarse breaker and the other routes of its provider.
@@ -59,17 +65,18 @@ impl CircuitBreaker {
     /// Creates a closed breaker, or rejects a policy with invalid values.
     pub fn new(policy: BreakerPolicy) -> Result<Self, ConfigError> {
         policy.check()?;
-        Ok(Self::with(policy.into(), Instant::now(), BreakerLinks::default()))
+        Ok(Self::with(&Replaceable::new(policy), Instant::now(), BreakerLinks::default()))
     }
 
     /// Creates a breaker from a policy that was checked.
     pub(super) fn with(
-        policy: std::sync::Arc<BreakerPolicy>,
+        policy: &Replaceable<BreakerPolicy>,
         now: Instant,
         links: BreakerLinks,
     ) -> Self {
-        let machine = Mutex::new(Machine::new(&policy, now));
-        Self(Arc::new(Inner { policy, machine, links }))
+        let policy = policy.in_use();
+        let machine = Machine::new(policy.current(), now);
+        Self(Arc::new(Inner { guarded: Mutex::new(Guarded { machine, policy }), links }))
     }
 
     /// The breaker above this one, shared by all credentials.
@@ -145,8 +152,12 @@ impl CircuitBreaker {
     /// Runs `decide` under the lock and emits the changes after releasing it.
     pub(super) fn decide<T>(&self, decide: impl FnOnce(&mut Machine, &BreakerPolicy) -> T) -> T {
         let (decision, steps) = {
-            let mut machine = lock(&self.0.machine);
-            let decision = decide(&mut machine, &self.0.policy);
+            let mut guarded = lock(&self.0.guarded);
+            let Guarded { machine, policy } = &mut *guarded;
+            if policy.refresh().is_some() {
+                machine.adopt(policy.current(), Instant::now());
+            }
+            let decision = decide(machine, policy.current());
             (decision, machine.drain_events())
         };
         let BreakerLinks { told, sibling, .. } = &self.0.links;
@@ -162,7 +173,7 @@ impl CircuitBreaker {
 
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = lock(&self.0.machine).state();
+        let state = lock(&self.0.guarded).machine.state();
         write!(f, "Breaker({state})")
     }
 }

@@ -139,6 +139,7 @@ mod tests {
     use super::*;
     use crate::{
         breaker::{BreakerPolicy, CircuitBreaker, circuit::BreakerLinks, coarse_breaker::OVERFLOW},
+        route_state::Replaceable,
         sync::lock_std as lock,
     };
 
@@ -146,7 +147,7 @@ mod tests {
         let now = Instant::now();
         let policy = CoarseBreaker::policy(&BreakerPolicy::default());
         Arc::new(CoarseBreaker::new(
-            CircuitBreaker::with(policy.into(), now, BreakerLinks::default()),
+            CircuitBreaker::with(&Replaceable::new(policy), now, BreakerLinks::default()),
             now,
         ))
     }

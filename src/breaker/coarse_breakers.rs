@@ -16,13 +16,14 @@ use crate::{
         coarse_breaker_link::CoarseBreakerLink,
     },
     context::Route,
+    route_state::Replaceable,
     sync::lock_std as lock,
 };
 
 /// One coarse breaker for each model of a provider and each operation.
 pub(super) struct CoarseBreakers {
     coarse_breakers: Mutex<HashMap<Route, Arc<CoarseBreaker>>>,
-    policy: Arc<BreakerPolicy>,
+    policy: Replaceable<BreakerPolicy>,
     hub: Arc<ChangeHub>,
 }
 
@@ -37,9 +38,14 @@ impl CoarseBreakers {
     pub(super) fn new(policy: &BreakerPolicy, hub: Arc<ChangeHub>) -> Self {
         Self {
             coarse_breakers: Mutex::default(),
-            policy: CoarseBreaker::policy(policy).into(),
+            policy: Replaceable::new(CoarseBreaker::policy(policy)),
             hub,
         }
+    }
+
+    /// Replaces the policy, by that of the routes.
+    pub(super) fn adopt(&self, policy: &BreakerPolicy) {
+        self.policy.replace(CoarseBreaker::policy(policy));
     }
 
     /// Links a route that has a state of its own to its coarse breaker.
@@ -88,7 +94,7 @@ impl CoarseBreakers {
         let coarse = coarse_breakers.entry(over.clone()).or_insert_with(|| {
             let told = ChangeNotifier::new(over, self.hub.clone());
             let links = BreakerLinks { told: Some(told), ..BreakerLinks::default() };
-            Arc::new(CoarseBreaker::new(CircuitBreaker::with(self.policy.clone(), now, links), now))
+            Arc::new(CoarseBreaker::new(CircuitBreaker::with(&self.policy, now, links), now))
         });
         Some(coarse.clone())
     }

@@ -100,6 +100,7 @@
 //! - Timed transitions are made lazily, at the next call or query. An idle breaker keeps its last state until then.
 
 mod admission_record;
+mod adopt;
 mod availability;
 mod changes;
 mod circuit;

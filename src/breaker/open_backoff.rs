@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    breaker::{TransitionReason, decision_input::DecisionInput},
+    breaker::{BreakerPolicy, TransitionReason, decision_input::DecisionInput},
     context::FIRST_PROBE,
 };
 
@@ -61,6 +61,19 @@ impl OpenBackoff {
         let own = own.min(scaled(most, 1.0 / (1.0 + policy.jitter)));
         spread(own, floor, policy.jitter, at.random)
     }
+
+    /// The longest duration of an opening for that reason, with its jitter.
+    pub(crate) fn longest(policy: &BreakerPolicy, why: TransitionReason) -> Duration {
+        let open = *policy.open_backoff.end();
+        let (most, hint) = match why {
+            TransitionReason::Unauthorized => (open.saturating_mul(2), policy.max_hint),
+            TransitionReason::Exhausted => {
+                (*policy.quota_backoff.end(), *policy.quota_backoff.end())
+            }
+            _ => (open, policy.max_hint),
+        };
+        most.max(hint).saturating_add(scaled(most, policy.jitter))
+    }
 }
 
 /// Applies jitter to `own`, up or down. If `floor` is longer, returns `floor` plus jitter: a hint is never shortened, and
@@ -88,7 +101,6 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::breaker::BreakerPolicy;
 
     fn at(policy: &BreakerPolicy, random: f64) -> DecisionInput<'_> {
         DecisionInput { policy, now: Instant::now(), random }

@@ -18,7 +18,7 @@ use crate::{
         provider_routes::Providers,
     },
     context::{Route, Routes},
-    route_state::{RouteHandle, Slot},
+    route_state::{Replaceable, RouteHandle, Slot},
     sync::lock_std,
     telemetry::{EventKind, EventSink},
 };
@@ -30,9 +30,9 @@ use crate::{
 pub struct Breakers(Arc<Inner>);
 
 struct Inner {
-    policy: Arc<BreakerPolicy>,
+    policy: Replaceable<BreakerPolicy>,
     /// The policy for routes without a credential, or with many: the wrong key of one caller must not close them to others.
-    nameless: Arc<BreakerPolicy>,
+    nameless: Replaceable<BreakerPolicy>,
     slot: Slot<CircuitBreaker>,
     /// Breakers that were forced: they are not evicted when idle.
     forced: Mutex<HashMap<Route, CircuitBreaker>>,
@@ -56,20 +56,31 @@ impl Breakers {
 
     /// Creates breakers with the same policy and listener that are kept in that registry.
     pub(super) fn kept_in(&self, routes: &Routes) -> Self {
-        Self::over(BreakerPolicy::clone(&self.0.policy), routes, self.0.hub.clone())
+        Self::over(self.policy(), routes, self.0.hub.clone())
     }
 
     fn over(policy: BreakerPolicy, routes: &Routes, hub: Arc<ChangeHub>) -> Self {
-        let nameless = policy.clone().unauthorized(None);
+        let nameless = nameless(&policy);
         Self(Arc::new(Inner {
             coarse_breakers: CoarseBreakers::new(&policy, hub.clone()),
             providers: Providers::default(),
-            policy: policy.into(),
-            nameless: nameless.into(),
+            policy: Replaceable::new(policy),
+            nameless: Replaceable::new(nameless),
             slot: Slot::new(routes),
             forced: Mutex::default(),
             hub,
         }))
+    }
+
+    pub(super) fn policy(&self) -> BreakerPolicy {
+        BreakerPolicy::clone(&self.0.policy.get())
+    }
+
+    /// Replaces the policy. Breakers that exist go on under the new one.
+    pub(super) fn adopt(&self, policy: BreakerPolicy) {
+        self.0.coarse_breakers.adopt(&policy);
+        self.0.nameless.replace(nameless(&policy));
+        self.0.policy.replace(policy);
     }
 
     /// The breaker of a route, created if there is none. Where the table is full of routes that are not at rest, the breaker is
@@ -208,10 +219,14 @@ impl Breakers {
         )
     }
 
-    fn policy_of(&self, route: &Route) -> Arc<BreakerPolicy> {
-        let policy = if route.is_of_many() { &self.0.nameless } else { &self.0.policy };
-        policy.clone()
+    fn policy_of(&self, route: &Route) -> &Replaceable<BreakerPolicy> {
+        if route.is_of_many() { &self.0.nameless } else { &self.0.policy }
     }
+}
+
+/// The policy for routes without a credential, or with many.
+fn nameless(policy: &BreakerPolicy) -> BreakerPolicy {
+    policy.clone().unauthorized(None)
 }
 
 impl fmt::Debug for Breakers {

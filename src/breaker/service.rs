@@ -88,6 +88,15 @@ impl BreakerLayer {
         Self { breakers: self.breakers.kept_in(routes) }
     }
 
+    /// Keeps the breakers of another layer in place of its own: the state of every route, and the handles to them. Breakers that
+    /// exist go on under the policy of this layer, in the services of both. Call it before [`events`](Self::events) and
+    /// [`handle`](Self::handle).
+    #[must_use]
+    pub fn state_of(self, other: &Self) -> Self {
+        other.breakers.adopt(self.breakers.policy());
+        other.clone()
+    }
+
     /// The breakers of all services that this layer creates.
     pub fn handle(&self) -> Breakers {
         self.breakers.clone()

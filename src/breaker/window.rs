@@ -140,6 +140,23 @@ impl Window {
         self.sum
     }
 
+    /// Changes the span. The counts keep their time, to a bucket, and those that are older than the new span are dropped.
+    pub(crate) fn resize(&mut self, span: Duration, now: Instant) {
+        self.roll(now);
+        let old = *self;
+        // The end of a bucket: what is kept may seem younger than it is, and never older.
+        let end = |age: usize| old.edge.checked_sub(old.width * age as u32).unwrap_or(now).min(now);
+        let resized = Self::new(span, end(BUCKETS - 1));
+        if resized.width == old.width {
+            return;
+        }
+        *self = resized;
+        for age in (0..BUCKETS).rev() {
+            self.add(old.buckets[(old.current + BUCKETS - age) % BUCKETS], end(age));
+        }
+        self.roll(now);
+    }
+
     /// Clears all counts.
     pub(crate) fn clear(&mut self) {
         self.buckets = [Counts::default(); BUCKETS];

@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::route_budget::Budget;
+use super::{
+    route_budget::Budget,
+    terms::{SharedTerms, Terms},
+};
 use crate::{
     Request,
     context::{AttemptContext, Route, Routes},
@@ -18,7 +21,7 @@ use crate::{
 pub struct Budgets(Arc<Kind>);
 
 enum Kind {
-    PerRoute { slot: Slot<Budget>, make: fn(f64, u32) -> Budget, share: f64, reserve: u32 },
+    PerRoute { slot: Slot<Budget>, make: fn(Terms) -> Budget, terms: SharedTerms },
     One(Arc<Budget>),
 }
 
@@ -27,14 +30,28 @@ enum Kind {
 impl Budgets {
     /// One budget for each route of that registry, created on first use, evicted after two hours without a call.
     pub(crate) fn per_route(routes: &Routes, share: f64, reserve: u32) -> Self {
-        let (slot, make) = (Slot::new(routes), Budget::of);
-        Self(Arc::new(Kind::PerRoute { slot, make, share, reserve }))
+        Self::made(routes, Budget::of, Terms::new(share, reserve))
     }
 
     /// The same without an initial reserve: never more than `share` of the first attempts.
     pub(crate) fn unearned(routes: &Routes, share: f64, reserve: u32) -> Self {
-        let (slot, make) = (Slot::new(routes), Budget::unearned);
-        Self(Arc::new(Kind::PerRoute { slot, make, share, reserve }))
+        Self::made(routes, Budget::unearned, Terms::new(share, reserve))
+    }
+
+    fn made(routes: &Routes, make: fn(Terms) -> Budget, terms: Terms) -> Self {
+        let (slot, terms) = (Slot::new(routes), SharedTerms::new(terms));
+        Self(Arc::new(Kind::PerRoute { slot, make, terms }))
+    }
+
+    /// Replaces share and reserve of the budgets. Returns false if they are not kept per route.
+    pub(crate) fn adopt(&self, share: f64, reserve: u32) -> bool {
+        match &*self.0 {
+            Kind::PerRoute { terms, .. } => {
+                terms.replace(Terms::new(share, reserve));
+                true
+            }
+            Kind::One(_) => false,
+        }
     }
 
     /// One budget for all routes: use it if they share one capacity, such as a gateway of your own.
@@ -45,8 +62,11 @@ impl Budgets {
     /// The budget of a route.
     pub fn of(&self, route: &Route) -> Arc<Budget> {
         match &*self.0 {
-            Kind::PerRoute { slot, make, share, reserve } => {
-                slot.find(route, Instant::now(), |_| make(*share, *reserve))
+            Kind::PerRoute { slot, make, terms } => {
+                let terms = terms.get();
+                let budget = slot.find(route, Instant::now(), |_| make(terms));
+                budget.adopt(terms);
+                budget
             }
             Kind::One(budget) => budget.clone(),
         }
@@ -55,8 +75,11 @@ impl Budgets {
     /// The budget in the entry of a handle.
     pub(crate) fn at(&self, at: &RouteHandle, now: Instant) -> Arc<Budget> {
         match &*self.0 {
-            Kind::PerRoute { slot, make, share, reserve } => {
-                slot.of(at, now, |_| make(*share, *reserve))
+            Kind::PerRoute { slot, make, terms } => {
+                let terms = terms.get();
+                let budget = slot.of(at, now, |_| make(terms));
+                budget.adopt(terms);
+                budget
             }
             Kind::One(budget) => budget.clone(),
         }

@@ -5,6 +5,7 @@
 mod answers;
 mod budgets;
 mod route_budget;
+mod terms;
 #[cfg(test)]
 mod tests;
 

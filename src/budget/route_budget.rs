@@ -7,7 +7,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::answers::{Answers, MAX_TOKENS, decrement};
+use super::{
+    answers::{Answers, MAX_TOKENS, decrement},
+    terms::{SharedTerms, TOKEN, Terms},
+};
 use crate::route_state::{AtRest, Rest};
 
 /// Limits extra attempts: retries and hedges.
@@ -46,19 +49,15 @@ use crate::route_state::{AtRest, Rest};
 pub struct Budget {
     /// In millionths of a token.
     balance: AtomicU64,
-    earned: u64,
-    most: u64,
-    /// The balance at the start.
-    start: u64,
+    terms: SharedTerms,
+    /// Whether the reserve is empty at the start.
+    unearned: bool,
     answers: Answers,
     /// Attempts that have not ended.
     under_way: AtomicU64,
     /// Tokens that retries have borrowed from future answers.
     lent: AtomicU64,
 }
-
-/// One token.
-const TOKEN: u64 = 1_000_000;
 
 // === impl Budget ===
 
@@ -71,27 +70,41 @@ impl Budget {
     /// `None` unless the share is above 0 and at most 1, and the reserve is from 1 to [`MAX_RESERVE`](Self::MAX_RESERVE).
     pub fn new(share: f64, reserve: u32) -> Option<Self> {
         let sound = share > 0.0 && share <= 1.0 && (1..=Self::MAX_RESERVE).contains(&reserve);
-        sound.then(|| Self::of(share, reserve))
+        sound.then(|| Self::of(Terms::new(share, reserve)))
     }
 
     /// Creates a budget of validated numbers.
-    pub(crate) fn of(share: f64, reserve: u32) -> Self {
-        let most = u64::from(reserve) * TOKEN;
-        // Rounded, since 0.29 × 1 000 000 is 289999.99…; `as` saturates and cannot overflow.
-        let earned = (share * TOKEN as f64).round() as u64;
+    pub(super) fn of(terms: Terms) -> Self {
         let [under_way, lent] = [0; 2].map(AtomicU64::new);
-        let balance = AtomicU64::new(most);
-        Self { balance, earned, most, start: most, answers: Answers::new(), under_way, lent }
+        let (balance, answers) = (AtomicU64::new(terms.most), Answers::new());
+        let terms = SharedTerms::new(terms);
+        Self { balance, terms, unearned: false, answers, under_way, lent }
     }
 
     /// The same with an empty reserve at the start, which has to be earned.
-    pub(super) fn unearned(share: f64, reserve: u32) -> Self {
-        Self { balance: AtomicU64::new(0), start: 0, ..Self::of(share, reserve) }
+    pub(super) fn unearned(terms: Terms) -> Self {
+        Self { balance: AtomicU64::new(0), unearned: true, ..Self::of(terms) }
+    }
+
+    /// Applies other terms, if they differ. What is spent of the reserve stays spent.
+    pub(super) fn adopt(&self, terms: Terms) {
+        let Some(before) = self.terms.replace(terms) else { return };
+        let moved = |balance: u64| match self.unearned {
+            true => Some(balance.min(terms.most)),
+            false => Some(terms.most.saturating_sub(before.saturating_sub(balance))),
+        };
+        // Never fails, as `moved` never returns `None`.
+        let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved);
+    }
+
+    /// The balance at the start.
+    fn start(&self) -> u64 {
+        if self.unearned { 0 } else { self.terms.get().most }
     }
 
     /// Records that a first attempt was sent.
     pub fn deposit(&self) {
-        self.earn(self.earned);
+        self.earn(self.terms.get().earned);
     }
 
     /// Records that a call was answered.
@@ -100,7 +113,7 @@ impl Budget {
     }
 
     pub(crate) fn answered_at(&self, now: Instant) {
-        let full = self.balance.load(Ordering::Relaxed) >= self.most;
+        let full = self.balance.load(Ordering::Relaxed) >= self.terms.get().most;
         self.answers.add(now, full);
         if !decrement(&self.lent) {
             self.earn(TOKEN);
@@ -118,7 +131,8 @@ impl Budget {
     }
 
     fn earn(&self, earned: u64) {
-        let more = |balance: u64| Some(balance.saturating_add(earned).min(self.most));
+        let most = self.terms.get().most;
+        let more = |balance: u64| Some(balance.saturating_add(earned).min(most));
         // Relaxed: the balance is all there is, nothing else is published with it. Never fails, as `more` never returns `None`.
         let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
@@ -142,7 +156,7 @@ impl Budget {
 
     /// Resets the budget to its start.
     pub(crate) fn refill(&self) {
-        self.balance.store(self.start, Ordering::Relaxed);
+        self.balance.store(self.start(), Ordering::Relaxed);
         self.lent.store(0, Ordering::Relaxed);
     }
 
@@ -153,7 +167,7 @@ impl Budget {
 
     /// The share of the reserve that is left at the moment, from 0 to 1.
     pub fn share_left(&self) -> f64 {
-        self.balance.load(Ordering::Relaxed) as f64 / self.most as f64
+        self.balance.load(Ordering::Relaxed) as f64 / self.terms.get().most as f64
     }
 
     /// The number of extra attempts that are left at the moment.
@@ -166,7 +180,7 @@ impl Budget {
 impl AtRest for Budget {
     fn rest(&self, _: Instant) -> Rest {
         let counts = [&self.under_way, &self.lent].map(|count| count.load(Ordering::Relaxed));
-        match self.balance.load(Ordering::Relaxed) >= self.start && counts == [0, 0] {
+        match self.balance.load(Ordering::Relaxed) >= self.start() && counts == [0, 0] {
             true => Rest::Settled,
             false => Rest::Fading,
         }
@@ -178,8 +192,8 @@ impl fmt::Debug for Budget {
         let tokens = |millionths: u64| millionths as f64 / TOKEN as f64;
         f.debug_struct("Budget")
             .field("left", &tokens(self.balance.load(Ordering::Relaxed)))
-            .field("earned", &tokens(self.earned))
-            .field("most", &tokens(self.most))
+            .field("earned", &tokens(self.terms.get().earned))
+            .field("most", &tokens(self.terms.get().most))
             .field("lent", &self.lent.load(Ordering::Relaxed))
             .finish()
     }

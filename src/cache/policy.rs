@@ -20,6 +20,8 @@ use crate::ConfigError;
 #[derive(Clone)]
 pub struct CachePolicy {
     pub(super) store: Arc<dyn Store>,
+    /// Whether the policy created the store.
+    pub(super) own_store: bool,
     pub(super) serve_fresh_for: Option<Duration>,
     pub(super) coalesce: bool,
     pub(super) max_entry_bytes: usize,
@@ -35,7 +37,7 @@ pub struct CachePolicy {
 impl CachePolicy {
     /// Creates a policy with a store in this process: see [`Memory`](super::Memory).
     pub fn new() -> Self {
-        Self::with_store(super::Memory::default())
+        Self { own_store: true, ..Self::with_store(super::Memory::default()) }
     }
 }
 
@@ -56,6 +58,7 @@ impl CachePolicy {
     pub fn with_shared_store(store: Arc<dyn Store>) -> Self {
         Self {
             store,
+            own_store: false,
             serve_fresh_for: None,
             coalesce: false,
             max_entry_bytes: 1024 * 1024,

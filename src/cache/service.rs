@@ -81,6 +81,21 @@ impl CacheLayer {
     }
 }
 
+impl CacheLayer {
+    /// Keeps the stored answers of another layer in place of its own, if the policies of both have a store that they created
+    /// themselves: see [`CachePolicy::new`]. A store that was named is used as it is.
+    #[must_use]
+    pub fn state_of(self, other: &Self) -> Self {
+        let (own, before) = (&self.shared.policy, &other.shared.policy);
+        if !(own.own_store && before.own_store) {
+            return self;
+        }
+        let policy = CachePolicy { store: before.store.clone(), ..own.clone() };
+        let shared = Shared::new(policy, self.shared.events.clone());
+        Self { shared: Arc::new(Shared { dialects: self.shared.dialects, ..shared }) }
+    }
+}
+
 impl<S> Layer<S> for CacheLayer {
     type Service = Cache<S>;
 

@@ -17,6 +17,9 @@ struct Below(usize);
 /// The levels of the deepest tree.
 const DEEPEST: usize = 32;
 
+/// The longest key, in bytes: paths of keys are made of them.
+const LONGEST_KEY: usize = 128;
+
 /// The tree without the keys that hold nothing: a YAML table with all of its keys commented out is `null`. A field of a request
 /// that is set to `null` stays.
 pub(super) fn without_nulls(value: Value) -> Value {
@@ -169,6 +172,10 @@ impl<'de> Visitor<'de> for Below {
             // How the reader of TOML hands on a date.
             if key.starts_with("$__") {
                 return Err(A::Error::custom("a value is a date; allowed is a text in quotes"));
+            }
+            if key.len() > LONGEST_KEY {
+                let allowed = format!("allowed are {LONGEST_KEY}");
+                return Err(A::Error::custom(format!("a key has {} bytes; {allowed}", key.len())));
             }
             let value = table.next_value_seed(below)?;
             if values.contains_key(&key) {

@@ -188,6 +188,7 @@
 //! | whether a fallback is tried | `fallback_on`: the failures it takes; `bound`: the calls that stay; `eligibility`: both, and capabilities and edits |
 //! | one call | `steps`: sends to one fallback; `run`: one after another; `run/below`: which fallbacks below take the call; `home`: where its stored responses are; `failure` |
 //! | along the way | `race`: a probe against the fallbacks below; `wait`, `recovery_queue`; `to_stream`, `resume`: the answer as a stream |
+//! | a configuration that changes | `keep`: the state that is kept, and the routes that are forgotten |
 
 mod bound;
 mod canned;
@@ -199,6 +200,7 @@ mod failure;
 mod fallback_on;
 mod fallbacks;
 mod home;
+mod keep;
 mod kind;
 mod policy;
 mod race;

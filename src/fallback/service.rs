@@ -30,11 +30,11 @@ pub struct FallbackService<S> {
 /// Wraps a service into a [`FallbackService`].
 #[derive(Clone, Debug)]
 pub struct FallbackLayer {
-    policy: Arc<FallbackPolicy>,
+    pub(super) policy: Arc<FallbackPolicy>,
     events: EventSink,
     latencies: Latencies,
-    queues: RecoveryQueues,
-    memory: Provenance,
+    pub(super) queues: RecoveryQueues,
+    pub(super) memory: Provenance,
 }
 
 // === impl FallbackPolicy ===

@@ -105,6 +105,19 @@ impl HedgeLayer {
         Self::over(policy.clone(), routes, events.clone())
     }
 
+    /// Keeps the measurements and the budgets for copies of another layer in place of its own. The share of copies of this layer
+    /// applies from now on, in the services of both. Call it before [`latencies`](Self::latencies).
+    #[must_use]
+    pub fn state_of(mut self, other: &Self) -> Self {
+        let shared = Arc::make_mut(&mut self.shared);
+        let Shared { allowance, latencies, .. } = &*other.shared;
+        if let Some(policy) = &shared.policy {
+            allowance.adopt(policy.budget_ratio, RESERVE);
+        }
+        (shared.allowance, shared.latencies) = (allowance.clone(), latencies.clone());
+        self
+    }
+
     /// The measurements of each route. Call it after [`routes`](Self::routes).
     pub fn latencies(&self) -> Latencies {
         self.shared.latencies.clone()

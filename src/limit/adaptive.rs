@@ -85,6 +85,18 @@ impl AdaptiveLimit {
         *self = Self { round, first_round_after_cut: round, in_flight, ..fresh };
     }
 
+    /// Creates a limit where `in_flight` calls are under way that are no samples.
+    pub(crate) fn joined(policy: AdaptivePolicy, in_flight: u32) -> Self {
+        Self { in_flight, ..Self::new(policy) }
+    }
+
+    /// Goes on under another policy, with the limit that was found, as far as that policy allows it.
+    pub(crate) fn adopt(&mut self, policy: AdaptivePolicy) {
+        self.latency.set_tolerance(policy.tolerance);
+        self.policy = policy;
+        self.set(self.limit);
+    }
+
     /// The largest number of calls under way.
     pub(crate) fn limit(&self) -> u32 {
         self.limit

@@ -11,6 +11,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct ConcurrencyLimit {
     bound: Bound,
+    /// The number of bounds before this one.
+    replaced: u64,
     in_flight: u32,
 }
 
@@ -26,27 +28,35 @@ enum Bound {
 pub(super) struct SentAttempt {
     pub(super) sent_at: Instant,
     member: Option<RoundMember>,
+    /// The number of the bound that it is a member of.
+    bound: u64,
 }
 
 // === impl ConcurrencyLimit ===
 
 impl ConcurrencyLimit {
     pub(super) fn new(concurrency: &Concurrency) -> Self {
-        let bound = match concurrency {
-            Concurrency::Unlimited => Bound::Unlimited,
-            Concurrency::Fixed(limit) => Bound::Fixed(*limit),
-            Concurrency::Adaptive(policy) => {
-                Bound::Adaptive(AdaptiveLimit::new(policy.clone()).into())
+        Self { bound: Bound::new(concurrency, 0), replaced: 0, in_flight: 0 }
+    }
+
+    /// Goes on under another policy. Attempts that are under way still count.
+    pub(super) fn adopt(&mut self, concurrency: &Concurrency) {
+        match (&mut self.bound, concurrency) {
+            (Bound::Adaptive(adaptive), Concurrency::Adaptive(policy)) => {
+                adaptive.adopt(policy.clone());
             }
-        };
-        Self { bound, in_flight: 0 }
+            _ => {
+                self.bound = Bound::new(concurrency, self.in_flight);
+                self.replaced += 1;
+            }
+        }
     }
 
     /// Clears the state of an adaptive limit. Attempts that are under way still count.
     pub(super) fn reset(&mut self, concurrency: &Concurrency) {
         match &mut self.bound {
             Bound::Adaptive(adaptive) => adaptive.reset(),
-            _ => self.bound = Self::new(concurrency).bound,
+            _ => self.bound = Bound::new(concurrency, self.in_flight),
         }
     }
 
@@ -76,7 +86,7 @@ impl ConcurrencyLimit {
     pub(super) fn on_sent(&mut self, now: Instant) -> SentAttempt {
         self.in_flight = self.in_flight.saturating_add(1);
         let member = self.adaptive().map(|adaptive| adaptive.on_sent(now));
-        SentAttempt { sent_at: now, member }
+        SentAttempt { sent_at: now, member, bound: self.replaced }
     }
 
     /// Records the first event of an answer, at `first_event_at`.
@@ -86,14 +96,14 @@ impl ConcurrencyLimit {
         first_event_at: Instant,
         form: AnswerForm,
     ) {
-        if let (Some(adaptive), Some(member)) = (self.adaptive(), attempt.member) {
+        if let Some((adaptive, member)) = self.member(attempt) {
             adaptive.on_first_event(member, first_event_at, form);
         }
     }
 
     /// Records that the provider had no room for an attempt.
     pub(super) fn on_overload(&mut self, attempt: SentAttempt) {
-        if let (Some(adaptive), Some(member)) = (self.adaptive(), attempt.member) {
+        if let Some((adaptive, member)) = self.member(attempt) {
             adaptive.on_overload(member);
         }
     }
@@ -106,10 +116,30 @@ impl ConcurrencyLimit {
         }
     }
 
+    /// The adaptive limit that an attempt is a member of, unless another bound has replaced it.
+    fn member(&mut self, attempt: SentAttempt) -> Option<(&mut AdaptiveLimit, RoundMember)> {
+        let member = attempt.member.filter(|_| attempt.bound == self.replaced)?;
+        Some((self.adaptive()?, member))
+    }
+
     fn adaptive(&mut self) -> Option<&mut AdaptiveLimit> {
         match &mut self.bound {
             Bound::Adaptive(adaptive) => Some(adaptive),
             Bound::Unlimited | Bound::Fixed(_) => None,
+        }
+    }
+}
+
+// === impl Bound ===
+
+impl Bound {
+    fn new(concurrency: &Concurrency, in_flight: u32) -> Self {
+        match concurrency {
+            Concurrency::Unlimited => Self::Unlimited,
+            Concurrency::Fixed(limit) => Self::Fixed(*limit),
+            Concurrency::Adaptive(policy) => {
+                Self::Adaptive(AdaptiveLimit::joined(policy.clone(), in_flight).into())
+            }
         }
     }
 }

@@ -62,6 +62,11 @@ impl Cooldown {
         }
     }
 
+    /// Sets the wait after a rate limit that names none.
+    pub(super) fn set_default_wait(&mut self, wait: Option<Duration>) {
+        self.default_wait = wait;
+    }
+
     /// The wait after a rate limit that names none, for an attempt that was sent at `sent_at`. `None` if no wait is configured,
     /// or if the attempt was sent before the last cool-down began and is no new evidence.
     pub(super) fn wait_without_hint(&mut self, sent_at: Instant) -> Option<Duration> {

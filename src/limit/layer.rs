@@ -41,6 +41,15 @@ impl LimitLayer {
         Self { limits: self.limits.kept_in(routes) }
     }
 
+    /// Keeps the limits of another layer in place of its own: what is known of every route, calls that wait and attempts under
+    /// way. The policy of this layer applies from now on, in the services of both. Call it before [`events`](Self::events) and
+    /// [`handle`](Self::handle).
+    #[must_use]
+    pub fn state_of(self, other: &Self) -> Self {
+        other.limits.adopt(self.limits.policy());
+        other.clone()
+    }
+
     /// The limits of all services that this layer creates.
     pub fn handle(&self) -> Limits {
         self.limits.clone()

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Availability,
     context::{Route, Routes},
-    route_state::{RouteHandle, Slot},
+    route_state::{Replaceable, RouteHandle, Slot},
     telemetry::{EventKind, EventSink, SharedSink},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 pub struct Limits(Arc<Inner>);
 
 struct Inner {
-    policy: LimitPolicy,
+    policy: Replaceable<LimitPolicy>,
     slot: Slot<RouteLimiter>,
     events: SharedSink,
 }
@@ -31,15 +31,25 @@ struct Inner {
 impl Limits {
     pub(super) fn new(policy: LimitPolicy, routes: &Routes) -> Self {
         let (slot, events) = (Slot::new(routes), SharedSink::default());
+        let policy = Replaceable::new(policy);
         Self(Arc::new(Inner { policy, slot, events }))
     }
 
     /// Creates limits with the same policy that are kept in that registry.
     pub(super) fn kept_in(&self, routes: &Routes) -> Self {
-        let Inner { policy, events, .. } = &*self.0;
-        let kept = Self::new(policy.clone(), routes);
-        kept.0.events.set(events.get());
+        let kept = Self::new(self.policy(), routes);
+        kept.0.events.set(self.0.events.get());
         kept
+    }
+
+    pub(super) fn policy(&self) -> LimitPolicy {
+        LimitPolicy::clone(&self.0.policy.get())
+    }
+
+    /// Replaces the policy. Calls that wait may be sent at once, if the new policy has room for them.
+    pub(super) fn adopt(&self, policy: LimitPolicy) {
+        self.0.policy.replace(policy);
+        self.0.slot.list().iter().for_each(|(_, limiter)| limiter.decide(|_| ()));
     }
 
     /// The registry that keeps the limits.
@@ -70,8 +80,8 @@ impl Limits {
     /// Waiting calls keep their order; attempts that are under way still count.
     pub fn reset(&self, route: &Route) {
         if let Some(limiter) = self.get(route) {
-            let policy = self.0.policy.of(route);
-            limiter.decide(|state| state.reset(policy, DecisionInput::draw()));
+            let policy = self.0.policy.get();
+            limiter.decide(|state| state.reset(policy.of(route), DecisionInput::draw()));
         }
     }
 
@@ -79,10 +89,7 @@ impl Limits {
     pub(super) fn limiter(&self, at: &RouteHandle, now: Instant) -> Arc<RouteLimiter> {
         let policy = &self.0.policy;
         let at = self.routes().without_operation(at, now);
-        self.0.slot.of(&at, now, |route| match route.is_shared() {
-            true => RouteLimiter::shared(policy, now),
-            false => RouteLimiter::new(policy.of(route), now),
-        })
+        self.0.slot.of(&at, now, |route| RouteLimiter::new(policy, route, now))
     }
 
     /// The availability for an interactive call that has `time` left.

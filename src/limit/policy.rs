@@ -1,6 +1,6 @@
 //! The configuration of the limits.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::AdaptivePolicy;
 use crate::{ConfigError, context::Route, time::scale};
@@ -19,7 +19,7 @@ use crate::{ConfigError, context::Route, time::scale};
 /// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, as for a retry
 /// - [`cooldown_without_hint`](Self::cooldown_without_hint): none, after a 429 that names no wait: each retry backs off by
 ///   itself, and no other call waits for a limit that may be over
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LimitPolicy {
     pub(super) concurrency: Concurrency,
     pub(super) requests: Option<u32>,
@@ -33,7 +33,7 @@ pub struct LimitPolicy {
 }
 
 /// Other limits for the routes of one model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct ModelPolicy {
     model: Box<str>,
     policy: LimitPolicy,
@@ -136,6 +136,14 @@ impl LimitPolicy {
         of_model.map_or(self, |other| &other.policy)
     }
 
+    /// The limits of a route; none if it stands for several credentials, since a limit applies to one.
+    pub(super) fn at(&self, route: &Route) -> Cow<'_, Self> {
+        match route.is_shared() {
+            true => Cow::Owned(self.without_limits()),
+            false => Cow::Borrowed(self.of(route)),
+        }
+    }
+
     pub(crate) fn scaled(mut self, by: f64) -> Self {
         self.min_attempt_time = scale(self.min_attempt_time, by);
         self.cooldown_without_hint = self.cooldown_without_hint.map(|wait| scale(wait, by));
@@ -145,7 +153,7 @@ impl LimitPolicy {
     }
 
     /// The same policy without any limits.
-    pub(super) fn without_limits(&self) -> Self {
+    fn without_limits(&self) -> Self {
         Self { min_attempt_time: self.min_attempt_time, ..Self::default() }
     }
 

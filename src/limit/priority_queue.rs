@@ -43,6 +43,11 @@ impl PriorityQueue {
         Self { interactive, batch, batch_every, turns_since_batch: 0 }
     }
 
+    /// Sets the share of the turns of batch calls: one in this many.
+    pub(super) fn set_batch_every(&mut self, turns: u32) {
+        self.batch_every = turns;
+    }
+
     pub(super) fn len(&self) -> usize {
         self.interactive.len() + self.batch.len()
     }

@@ -76,6 +76,22 @@ impl Quota {
         quota
     }
 
+    /// Replaces the limit per minute; `None`: none is configured. What was taken stays taken, and a window that the provider has
+    /// reported as used up stays used up.
+    pub(super) fn configure(&mut self, per_minute: Option<u32>, burst_share: f64, now: Instant) {
+        (self.is_configured, self.rate) = (per_minute.is_some(), None);
+        self.burst_share = if self.is_configured { burst_share } else { 1.0 };
+        match per_minute {
+            Some(cells) => self.set_rate(Rate { cells: cells.into(), period: MINUTE }, now),
+            None => self.bucket = None,
+        }
+    }
+
+    /// Gives nothing back for attempts up to that number.
+    pub(super) fn ignore_refunds(&mut self, number: u64) {
+        self.last_reported = self.last_reported.max(Some(number));
+    }
+
     /// No limit, until the provider reports one.
     pub(super) fn unknown() -> Self {
         Self {

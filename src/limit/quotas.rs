@@ -57,6 +57,27 @@ impl Quotas {
         Self { per_minute, long }
     }
 
+    /// Applies the limits per minute of a new policy, where they differ. `number` is the last attempt that was sent before.
+    pub(super) fn adopt(
+        &mut self,
+        before: &LimitPolicy,
+        after: &LimitPolicy,
+        number: u64,
+        now: Instant,
+    ) {
+        if (before.requests, before.burst) != (after.requests, after.burst) {
+            let burst_share = after.burst.as_secs_f64() / 60.0;
+            let requests = &mut self.per_minute[CostDimension::Requests];
+            requests.configure(after.requests, burst_share, now);
+            requests.ignore_refunds(number);
+        }
+        if before.tokens != after.tokens {
+            let tokens = &mut self.per_minute[CostDimension::Tokens];
+            tokens.configure(after.tokens, 1.0, now);
+            tokens.ignore_refunds(number);
+        }
+    }
+
     /// The time until a call can be paid for, after others have taken `ahead`.
     pub(super) fn wait(&self, ahead: PerDimension<f64>, cost: Cost, now: Instant) -> Duration {
         let waits = CostDimension::ALL.into_iter().flat_map(|dimension| {

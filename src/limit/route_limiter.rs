@@ -15,20 +15,22 @@ use super::{
 };
 use crate::{
     Availability,
-    context::Priority,
-    route_state::{AtRest, Rest},
+    context::{Priority, Route},
+    route_state::{AtRest, InUse, Replaceable, Rest},
     sync::lock_std as lock,
 };
 
 /// The limits of one route.
 pub(super) struct RouteLimiter {
-    state: Mutex<RouteLimiterState>,
-    /// The time that has to be left for an attempt after its wait.
-    min_attempt_time: Duration,
-    /// Whether the route stands for several credentials: a report or a rate limit for one of them does not apply to the others.
-    is_shared: bool,
-    /// Whether a token limit is configured. One that is only reported holds no call back on an estimate.
-    needs_estimates: bool,
+    guarded: Mutex<Guarded>,
+    /// The route: one that stands for several credentials if they share the limiter.
+    route: Route,
+}
+
+/// What the lock of a route guards.
+struct Guarded {
+    state: RouteLimiterState,
+    policy: InUse<LimitPolicy>,
 }
 
 /// The permit of one attempt. Dropping it ends the attempt.
@@ -49,39 +51,42 @@ impl DecisionInput {
 // === impl RouteLimiter ===
 
 impl RouteLimiter {
-    pub(super) fn new(policy: &LimitPolicy, now: Instant) -> Self {
-        Self {
-            state: Mutex::new(RouteLimiterState::new(policy, now)),
-            min_attempt_time: policy.min_attempt_time,
-            is_shared: false,
-            needs_estimates: policy.tokens.is_some(),
-        }
+    pub(super) fn new(policy: &Replaceable<LimitPolicy>, route: &Route, now: Instant) -> Self {
+        let policy = policy.in_use();
+        let state = RouteLimiterState::new(&policy.current().at(route), now);
+        Self { guarded: Mutex::new(Guarded { state, policy }), route: route.clone() }
     }
 
-    /// Creates the limiter for calls of many credentials without room in the table. A limit applies to one credential, so this
-    /// limiter has none.
-    pub(super) fn shared(policy: &LimitPolicy, now: Instant) -> Self {
-        Self { is_shared: true, ..Self::new(&policy.without_limits(), now) }
-    }
-
+    /// Whether the route stands for several credentials: a report or a rate limit for one of them does not apply to the others.
     pub(super) fn is_shared(&self) -> bool {
-        self.is_shared
+        self.route.is_shared()
     }
 
-    /// Whether the estimated cost of a call matters.
+    /// Whether the estimated cost of a call matters: a token limit is configured. One that is only reported holds no call back on
+    /// an estimate.
     pub(super) fn needs_estimates(&self) -> bool {
-        self.needs_estimates
+        let policy = lock(&self.guarded).policy.current().clone();
+        !self.is_shared() && policy.of(&self.route).tokens.is_some()
     }
 
+    /// The time that has to be left for an attempt after its wait.
     pub(super) fn min_attempt_time(&self) -> Duration {
-        self.min_attempt_time
+        let policy = lock(&self.guarded).policy.current().clone();
+        policy.at(&self.route).min_attempt_time
     }
 
     /// Runs `decide` under the lock, and wakes waiting calls after releasing it.
     pub(super) fn decide<T>(&self, decide: impl FnOnce(&mut RouteLimiterState) -> T) -> T {
         let (decision, wakers) = {
-            let mut state = lock(&self.state);
-            let decision = decide(&mut state);
+            let mut guarded = lock(&self.guarded);
+            let Guarded { state, policy } = &mut *guarded;
+            if let Some(before) = policy.refresh() {
+                let (before, after) = (before.at(&self.route), policy.current().at(&self.route));
+                if before != after {
+                    state.adopt(&before, &after, DecisionInput::draw());
+                }
+            }
+            let decision = decide(state);
             (decision, state.take_wakers())
         };
         wakers.into_iter().for_each(std::task::Waker::wake);
@@ -90,16 +95,17 @@ impl RouteLimiter {
 
     /// The approximate wait of an interactive call that arrives now.
     pub(super) fn expected_wait(&self, now: Instant) -> Duration {
-        lock(&self.state).expected_wait(Priority::Interactive, Cost::REQUEST, now)
+        lock(&self.guarded).state.expected_wait(Priority::Interactive, Cost::REQUEST, now)
     }
 
     /// The availability for an interactive call that has `time` left.
     pub(super) fn availability(&self, time: Duration, now: Instant) -> Availability {
-        lock(&self.state).availability(time.saturating_sub(self.min_attempt_time), now)
+        let time = time.saturating_sub(self.min_attempt_time());
+        lock(&self.guarded).state.availability(time, now)
     }
 
     pub(super) fn snapshot(&self, now: Instant) -> LimitSnapshot {
-        let state = lock(&self.state);
+        let state = &lock(&self.guarded).state;
         let requests = state.quotas().of(CostDimension::Requests);
         let tokens = state.quotas().of(CostDimension::Tokens);
         LimitSnapshot {
@@ -117,7 +123,7 @@ impl RouteLimiter {
 
 impl AtRest for RouteLimiter {
     fn rest(&self, now: Instant) -> Rest {
-        lock(&self.state).rest(now)
+        lock(&self.guarded).state.rest(now)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The state of the limits of one route: decides which call is sent, which waits and which is refused. Pure: the time and a
 //! random number are arguments.
 
+mod adopt;
 mod availability;
 mod feedback;
 mod queue_poll;

@@ -88,6 +88,20 @@ impl RetryLayer {
         self
     }
 
+    /// Keeps the budgets of another layer in place of its own. Share and reserve of this layer apply from now on, in the services of
+    /// both; what is spent stays spent. Budgets that were set by [`RetryPolicy::budgets`] are used instead. Call it before
+    /// [`budgets`](Self::budgets).
+    #[must_use]
+    pub fn state_of(mut self, other: &Self) -> Self {
+        let shared = Arc::make_mut(&mut self.shared);
+        let RetryPolicy { budget_ratio, budget_reserve, ref budgets, .. } = shared.policy;
+        let own = budgets.is_none() && other.shared.policy.budgets.is_none();
+        if own && other.shared.budgets.adopt(budget_ratio, budget_reserve) {
+            shared.budgets = other.shared.budgets.clone();
+        }
+        self
+    }
+
     /// The budgets of the layer, to share with other senders of extra attempts.
     pub fn budgets(&self) -> Budgets {
         self.shared.budgets.clone()

@@ -30,6 +30,7 @@
 //! routes with 128 calls of each kind take up to 16 MiB more. There are at most 1 281 coarse entries in addition.
 
 mod handle;
+mod replaceable;
 mod rest;
 mod routes;
 mod slot;
@@ -40,6 +41,7 @@ mod table;
 mod tests;
 
 pub(crate) use handle::RouteHandle;
+pub(crate) use replaceable::{InUse, Replaceable};
 pub(crate) use rest::{AtRest, Rest};
 pub use routes::Routes;
 pub(crate) use slot::Slot;

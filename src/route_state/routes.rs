@@ -157,6 +157,19 @@ impl Routes {
         found
     }
 
+    /// Forgets the routes for which `gone` holds, whatever their state, unless a call of theirs is under way.
+    pub(crate) fn forget(&self, gone: impl Fn(&Route) -> bool) {
+        let (with_operation, all) = (|it: &Route| !it.operation().is_empty(), |_: &Route| true);
+        // The entry of an operation holds the one without it, so it goes first.
+        for of_these in [&with_operation as &dyn Fn(&Route) -> bool, &all] {
+            let mut removed = Vec::new();
+            let gone = |route: &Route| of_these(route) && gone(route);
+            lock(&self.0.tables).routes.forget(&gone, &mut removed);
+            // Dropped without the lock.
+            drop(removed);
+        }
+    }
+
     /// All entries, in no order.
     pub(super) fn list(&self) -> Vec<Arc<RouteState>> {
         let tables = lock(&self.0.tables);

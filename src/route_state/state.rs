@@ -88,6 +88,11 @@ impl RouteState {
         value.clone().into_any().downcast().expect("a slot is taken once, for one type")
     }
 
+    /// Whether a value is held outside of the entry.
+    pub(super) fn is_held(&self) -> bool {
+        self.slots.iter().filter_map(OnceLock::get).any(|value| Arc::strong_count(value) > 1)
+    }
+
     /// The entry of the same route without its operation, if it is linked.
     pub(super) fn without_operation(&self) -> Option<&Arc<Self>> {
         self.without_operation.get()

@@ -99,6 +99,17 @@ impl Table {
         !self.is_full()
     }
 
+    /// Removes the entries of routes for which `gone` holds and that are not in use.
+    pub(super) fn forget(&mut self, gone: &dyn Fn(&Route) -> bool, removed: &mut Vec<Entry>) {
+        let unused = |(route, entry): (&Route, &Entry)| {
+            let unused = Arc::strong_count(&entry.state) == 1 && !entry.state.is_held();
+            (unused && gone(route)).then(|| route.clone())
+        };
+        let found: Vec<_> = self.entries.iter().filter_map(unused).collect();
+        removed.extend(found.iter().filter_map(|route| self.remove(route)));
+        self.hand.retain(|route| self.entries.contains_key(route));
+    }
+
     /// Removes an entry. The use of the entry counts as use of the entry it links to.
     fn remove(&mut self, route: &Route) -> Option<Entry> {
         let entry = self.entries.remove(route)?;

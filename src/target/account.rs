@@ -38,6 +38,11 @@ impl Target {
         self.has_credential_of(other) && own == other.uri().map(base::origin)
     }
 
+    /// Whether both send a request to the same place with the same credential.
+    pub(crate) fn is_twin_of(&self, other: &Self) -> bool {
+        self.place() == other.place() && self.has_credential_of(other)
+    }
+
     /// Whether both targets request the same model.
     pub(crate) fn is_model_of(&self, other: &Self) -> bool {
         self.model == other.model

@@ -27,6 +27,7 @@
 //! | settings | `settings`, `account`: the target; `capabilities`; `edit`; `check`, `credential_fault`: validation |
 //! | credentials that expire | `credentials`: their source, and the state of the current ones |
 //! | rewriting a request | `apply`: for its target; `base`: to the target's URL; `edit` |
+//! | the routes that lead to it | `footprint` |
 //! | several equal targets | `group`: the state of each, and which is picked |
 
 mod account;
@@ -38,6 +39,7 @@ mod credential_fault;
 pub(crate) mod credentials;
 mod dialects;
 mod edit;
+mod footprint;
 pub(crate) mod group;
 mod settings;
 
@@ -45,6 +47,7 @@ pub use capabilities::{Capabilities, Shortfall};
 pub use dialects::SpokenDialects;
 pub use edit::Edit;
 pub(crate) use edit::{edit_body, measured};
+pub(crate) use footprint::Footprint;
 pub use settings::Target;
 
 pub use crate::compatibility::Compatibility;

@@ -84,6 +84,13 @@ impl DeadlineLayer {
         self
     }
 
+    /// Keeps what another layer knows of models that have to be loaded: which of them have answered lately.
+    #[must_use]
+    pub fn state_of(mut self, other: &Self) -> Self {
+        self.cold_starts = other.cold_starts.clone();
+        self
+    }
+
     /// The deadline of a call: the caller's own, which may be sooner or later than the policy's, since only the caller knows how
     /// long this call may take; else the policy's, or that of an outer call if it is sooner.
     fn deadline(

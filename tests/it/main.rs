@@ -52,6 +52,7 @@ mod resume;
 mod retry;
 mod slow_streams;
 mod stack;
+mod state_of;
 mod stream_faults;
 mod support;
 mod testkit;

@@ -1,6 +1,9 @@
 //! `/healthz`: the state of the routes. `/readyz`: whether calls are accepted.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use axum::{body::Body, extract::State};
 use evenkeel::{context::Route, limit::LimitSnapshot};
@@ -8,22 +11,22 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
+    reload::{Current, Status},
     routes::{SeenRoute, state_name},
     server::{Lifecycle, Phase},
-    setup::Gateway,
 };
 
 /// The most routes, and the most limits, that are listed.
 pub(crate) const MOST: usize = 100;
 
 /// Answers `/healthz`: always 200, whatever the state of the upstreams.
-pub(crate) async fn healthz(State(gateway): State<Arc<Gateway>>) -> Response<Body> {
-    health(&gateway)
+pub(crate) async fn healthz(State(current): State<Current>) -> Response<Body> {
+    health(&current)
 }
 
 /// The answer of `/healthz`.
-pub(crate) fn health(gateway: &Gateway) -> Response<Body> {
-    json_response(StatusCode::OK, &snapshot(gateway))
+pub(crate) fn health(current: &Current) -> Response<Body> {
+    json_response(StatusCode::OK, &snapshot(current))
 }
 
 /// Answers `/readyz`: 200 while calls are accepted, 503 before and while the process drains. An outage of the upstreams changes
@@ -47,8 +50,9 @@ fn json_response(status: StatusCode, value: &Value) -> Response<Body> {
 }
 
 /// The routes of most interest, and how many there are in each state.
-fn snapshot(gateway: &Gateway) -> Value {
-    let all = SeenRoute::all(gateway);
+fn snapshot(current: &Current) -> Value {
+    let gateway = current.gateway();
+    let all = SeenRoute::all(&gateway);
     let mut states: BTreeMap<String, usize> = BTreeMap::new();
     all.iter().for_each(|seen| *states.entry(state_name(seen.breaker.state)).or_default() += 1);
     let mut limits = gateway.chat.limits().list();
@@ -59,11 +63,22 @@ fn snapshot(gateway: &Gateway) -> Value {
     limits.truncate(MOST);
     json!({
         "status": "ok",
+        "config": config(&current.status()),
         "routes": sorted(all.iter().take(MOST).map(route).collect()),
         "routes_total": all.len(),
         "states": states,
         "limits": sorted(limits.iter().map(limit).collect()),
         "limits_total": limits_total,
+    })
+}
+
+/// When the configuration was loaded, and whether a later one was refused; the log has the reason.
+fn config(status: &Status) -> Value {
+    let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
+    json!({
+        "loaded_at": seconds(status.loaded_at),
+        "reloads": status.reloads,
+        "refused_at": status.refused.as_ref().map(|refused| seconds(refused.at)),
     })
 }
 

@@ -20,7 +20,8 @@
 //! | `options` | the command line |
 //! | `config_file` | the configuration file, in the format of `evenkeel::config`, and the line that an error in it is about |
 //! | `limits` | the limits of the gateway itself |
-//! | `setup` | combines both: the evenkeel clients that answer requests |
+//! | `setup` | combines both into the setup of the server |
+//! | `gateway` | the evenkeel clients that answer requests, and who may use them |
 //! | `check` | `--check`: every target is asked once |
 //! | `access` | who may use it: hosts, web pages, paths, callers with tokens |
 //! | `logs` | logs on standard error, which no call waits for |
@@ -28,6 +29,7 @@
 //! | `server` | the listener and its connections, their limits, the shutdown |
 //! | `call` | one call: headers, body, response, errors in the caller's dialect |
 //! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
+//! | `reload` | reads the configuration file again when it changes, and on SIGHUP |
 //! | `health` | `/healthz`: the state of each route; `/readyz`: whether calls are accepted |
 //! | `routes` | the routes of the clients, those of most interest first |
 //! | `admin` | the operator's listener: a page, its API, metrics |
@@ -37,11 +39,13 @@ mod admin;
 mod call;
 mod check;
 mod config_file;
+mod gateway;
 mod health;
 mod limits;
 mod logs;
 mod options;
 mod own_address;
+mod reload;
 mod routes;
 mod server;
 mod setup;
@@ -124,7 +128,9 @@ fn serve_until_shutdown(mut setup: Setup) -> Result<ExitCode, String> {
     let result = runtime.block_on(async {
         let shutdown = server::signals().map_err(|error| format!("no signals: {error}"))?;
         let exposure = setup.exposure.clone();
+        let source = reload::Source::new(&setup);
         let server = server::GatewayServer::bind(setup).await?;
+        reload::start(source, server.current().clone());
         if let Some(warning) = exposure.warning(server.address()) {
             tracing::warn!("{warning}");
         }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The flags, each valid by itself.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(name = "evenkeel-gateway", version, about = ABOUT, after_help = AFTER_HELP)]
 pub(crate) struct Options {
     /// The address and port to listen on [default: 127.0.0.1:8080]
@@ -49,7 +49,8 @@ pub(crate) struct Options {
     /// A file with targets, fallbacks and limits
     ///
     /// TOML, or YAML or JSON by its name. gateway.toml in the sources has every key. Keys of APIs are read from the
-    /// environment only. --listen, --upstream and --profile override the file.
+    /// environment or from files of their own. --listen, --upstream and --profile override the file. It is read again when it
+    /// changes and on SIGHUP; a file with an error is refused, and the configuration stays as it was.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) config: Option<PathBuf>,
     /// The limits to begin with: interactive or pipeline [default: interactive]
@@ -113,8 +114,9 @@ Headers of a response:
 
 GET /healthz lists the states of the routes; GET /readyz is 200 while calls are accepted, 503 during a drain. --admin adds
 a listener for the operator, with a page, its API and GET /metrics. RUST_LOG sets the logs on standard error, such as warn
-or evenkeel=debug [default: info]; they never have a key, a prompt or an answer. After SIGTERM or SIGINT requests in flight
-have 30 s (limits.drain) to end; a second signal ends the process at once.
+or evenkeel=debug [default: info]; they never have a key, a prompt or an answer. SIGHUP reads the file of --config again, as
+does a change of it: calls under way end as they began, and breakers, limits and stored answers are kept. After SIGTERM or
+SIGINT requests in flight have 30 s (limits.drain) to end; a second signal ends the process at once.
 
 Exit status: 0 after a shutdown, 3 after one that cut answers, 2 when the command line or the file is wrong, 1 when it
 cannot listen. With --check: 0 when everything is right and every target answered, 1 when a target failed or could not

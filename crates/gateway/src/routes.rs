@@ -9,7 +9,7 @@ use evenkeel::{
     limit::LimitSnapshot,
 };
 
-use crate::setup::Gateway;
+use crate::gateway::Gateway;
 
 /// Which client a route belongs to: each has breakers of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,23 +3,21 @@
 use std::net::SocketAddr;
 
 use evenkeel::{
-    Client, ClientBuilder, ConfigError, Upstream,
+    ConfigError,
     config::{Config, FallbackKind, NamedFallback, Settings},
 };
 use http::Uri;
-use serde::Serialize;
 
 use crate::{
-    access::{Access, Exposure},
-    admin::{AdminSetup, Observers},
-    call::CallBounds,
+    access::Exposure,
+    admin::AdminSetup,
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
-    config_file::{ConfigFile, one_line},
+    config_file::{ConfigFile, one_line, read},
+    gateway::{Gateway, GatewayParts, SharedTransport},
     limits::GatewayLimits,
     options::Options,
     own_address,
     server::ServerTls,
-    transport::Transport,
 };
 
 /// The setup of the server.
@@ -35,43 +33,26 @@ pub(crate) struct Setup {
     pub(crate) check: Option<CheckPlan>,
     /// The operator's listener, if there is one.
     pub(crate) admin: Option<AdminSetup>,
+    /// The command line, and what it and the file say together.
+    pub(crate) options: Options,
+    pub(crate) config: Config,
+    /// The text of the file.
+    pub(crate) text: Option<String>,
 }
 
-/// Answers requests. One for the process: it has the breakers, budgets and connections.
-#[derive(Debug)]
-pub(crate) struct Gateway {
-    /// Sends calls in a known dialect.
-    pub(crate) chat: Client,
-    /// Sends all other requests, with limits that fit any of them.
-    pub(crate) other: Client,
-    /// Where requests are sent: scheme, host and port.
-    pub(crate) origin: Uri,
-    /// The name of the first target.
-    pub(crate) name: String,
-    pub(crate) bounds: CallBounds,
-    /// Who may use it.
-    pub(crate) access: Access,
-    /// The fallbacks in their order, the first target included.
-    pub(crate) order: Vec<OrderedFallback>,
-    /// The checks of the targets that the operator may ask for; none without the operator's listener.
-    pub(crate) checks: Vec<PlannedCheck>,
+/// Where a setup comes from.
+pub(crate) struct SetupSource<'a> {
+    pub(crate) options: Options,
+    /// The text of the file, if it was read already.
+    pub(crate) text: Option<String>,
+    pub(crate) env: &'a dyn Fn(&str) -> Option<String>,
+    /// The gateway whose state is kept.
+    pub(crate) before: Option<&'a Gateway>,
 }
 
-/// Who may use a gateway, and what it is connected to: the transport below, and the listeners for the operator.
-struct Reach<'a, T> {
-    origin: Uri,
-    transport: T,
-    access: Access,
-    observers: Option<&'a Observers>,
-}
-
-/// A fallback by name.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct OrderedFallback {
-    name: String,
-    /// `target`, `stored` or `canned`.
-    kind: &'static str,
-}
+/// Where the gateway listens by default.
+pub(crate) const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
 // === impl Setup ===
 
@@ -85,110 +66,83 @@ impl Setup {
         options: Options,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
-        let file = options.config.as_deref().map(ConfigFile::read).transpose()?;
+        Self::of(SetupSource { options, text: None, env, before: None })
+    }
+
+    pub(crate) fn of(source: SetupSource<'_>) -> Result<Self, String> {
+        let SetupSource { options, text, env, before } = source;
+        let path = options.config.as_deref();
+        let text = match (path, text) {
+            (Some(path), None) => Some(read(path)?),
+            (_, text) => text,
+        };
+        let file = path.zip(text.as_deref()).map(|(path, text)| ConfigFile::parse(path, text));
+        let file = file.transpose()?;
         let located = |error: &ConfigError| match &file {
             Some(file) => file.error(error),
             None => one_line(error),
         };
-        let config = file.as_ref().map_or_else(Config::default, |file| file.config.clone());
-        let config = options.profile.into_iter().fold(config, Config::profile);
-        let config = options.upstream.iter().try_fold(config, Config::upstream);
-        let settings = config.and_then(|config| config.settings(env));
-        let settings = settings.map_err(|error| located(&error))?;
+        let config = config(&options, file.as_ref()).map_err(|error| located(&error))?;
+        let settings = config.settings(env).map_err(|error| located(&error))?;
         let Some(origin) = origin(&settings) else { return Err(no_upstream(&file, &settings)) };
         let limits = GatewayLimits::new(&settings);
-        let transport = Transport::reconnecting(limits.connect, needs_tls(&settings, &origin))?;
+        let transport = SharedTransport::new(
+            limits.connect,
+            needs_tls(&settings, &origin),
+            before.map(Gateway::transport),
+        )?;
         let admin = AdminSetup::new(options.admin, &settings.admin, env)?;
-        let planned = || {
-            let setup = CheckSetup {
-                profile: &settings.profile,
-                identity: settings.identity.as_ref(),
-                transport: transport.clone(),
-            };
-            checks(&settings, &setup).map_err(|error| located(&error))
-        };
+        let planned = || checks(&settings, &transport).map_err(|error| located(&error));
         let asked = admin.as_ref().map_or(Ok(Vec::new()), |_| planned())?;
         let check = match options.check {
             Some(CheckScope::Targets) => {
-                Some(CheckPlan::Targets { checks: planned()?, model: options.check_model })
+                let model = options.check_model.clone();
+                Some(CheckPlan::Targets { checks: planned()?, model })
             }
             Some(CheckScope::Config) => Some(CheckPlan::Config),
             None => None,
         };
-        let default = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let listen = options.listen.or(settings.server.listen).unwrap_or(default);
+        let listen = options.listen.or(settings.server.listen).unwrap_or(DEFAULT_LISTEN);
+        own_address::refuse(listen, &origins(&settings, &origin))?;
         let tls = settings.server.access.tls.as_ref().map(ServerTls::new).transpose();
         let tls = tls.map_err(|error| located(&error))?;
-        let access = Access::new(&settings, listen).map_err(|error| located(&error))?;
-        let observers = admin.as_ref().map(|it| &it.observers);
-        let reach = Reach { origin, transport: transport.clone(), access, observers };
-        let gateway = Gateway::new(reach, &limits, &settings);
-        let gateway = gateway.map_err(|error| located(&error))?;
-        let gateway = Gateway { checks: asked, ..gateway };
-        own_address::refuse(listen, &origins(&settings, &gateway.origin))?;
-        let exposure = Exposure::new(&settings);
-        Ok(Self { listen, limits, gateway, exposure, tls, check, admin })
-    }
-}
-
-// === impl Gateway ===
-
-impl Gateway {
-    fn new(
-        reach: Reach<'_, impl Upstream>,
-        limits: &GatewayLimits,
-        settings: &Settings,
-    ) -> Result<Self, ConfigError> {
-        let Reach { origin, transport, access, observers } = reach;
-        let observe = |builder| observers.iter().fold(builder, |builder, it| it.observe(builder));
-        // Only chats are stored.
-        let unstored = |fallback: &NamedFallback| fallback.kind != FallbackKind::Stored;
-        let other = Client::builder()
-            .profile(limits.other.clone())
-            .fallback_policy(settings.fallback_policy(unstored));
-        let other = settings.identity.iter().cloned().fold(other, ClientBuilder::identity);
-        let chat = observe(settings.builder()).build_with(transport.clone());
-        Ok(Self {
-            chat: chat.map_err(|error| settings.locate(&error, |_| true))?,
-            other: observe(other)
-                .build_with(transport)
-                .map_err(|error| settings.locate(&error, unstored))?,
-            name: first_name(settings),
+        let parts = GatewayParts {
+            settings: &settings,
+            limits: &limits,
             origin,
-            bounds: CallBounds::new(limits),
-            access,
-            order: order(settings),
-            checks: Vec::new(),
-        })
+            listen,
+            transport: transport.clone(),
+            observers: admin.as_ref().map(|it| it.observers.clone()),
+            checks: asked,
+        };
+        let gateway = Gateway::new(parts, before).map_err(|error| located(&error))?;
+        let exposure = Exposure::new(&settings);
+        Ok(Self { listen, limits, gateway, exposure, tls, check, admin, options, config, text })
     }
 }
 
-/// The name of the first target.
-fn first_name(settings: &Settings) -> String {
-    settings.first.as_ref().map_or_else(|| "primary".to_owned(), |first| first.name.clone())
-}
-
-/// The fallbacks in their order.
-fn order(settings: &Settings) -> Vec<OrderedFallback> {
-    let first = OrderedFallback { name: first_name(settings), kind: "target" };
-    let below = settings.fallbacks.iter().map(|fallback| OrderedFallback {
-        name: fallback.name.clone(),
-        kind: match fallback.kind {
-            FallbackKind::Stored => "stored",
-            FallbackKind::Canned => "canned",
-            _ => "target",
-        },
-    });
-    [first].into_iter().chain(below).collect()
+/// What the command line and the file say together.
+fn config(options: &Options, file: Option<&ConfigFile>) -> Result<Config, ConfigError> {
+    let config = file.map_or_else(Config::default, |file| file.config.clone());
+    let config = options.profile.into_iter().fold(config, Config::profile);
+    options.upstream.iter().try_fold(config, Config::upstream)
 }
 
 /// The checks of the fallbacks with targets, in their order.
-fn checks(settings: &Settings, setup: &CheckSetup<'_>) -> Result<Vec<PlannedCheck>, ConfigError> {
+fn checks(
+    settings: &Settings,
+    transport: &SharedTransport,
+) -> Result<Vec<PlannedCheck>, ConfigError> {
+    let setup = CheckSetup {
+        profile: &settings.profile,
+        identity: settings.identity.as_ref(),
+        transport: transport.transport.clone(),
+    };
     let fallbacks = settings.first.iter().chain(&settings.fallbacks);
     let asked = fallbacks.filter(|fallback| fallback.kind == FallbackKind::Target);
     let check = |fallback: &NamedFallback| {
         let targets = fallback.targets.iter().map(|it| it.target.clone()).collect();
-        PlannedCheck::new(&fallback.name, fallback.fallback.clone(), targets, setup)
+        PlannedCheck::new(&fallback.name, fallback.fallback.clone(), targets, &setup)
     };
     asked.map(check).collect()
 }

@@ -45,6 +45,9 @@ pub(super) struct Order {
     pub(super) addressed_first: bool,
 }
 
+/// The most tables of one kind: as many targets as all fallbacks may have.
+const MOST: usize = 2048;
+
 /// The name of the target that a request is addressed to.
 const PRIMARY: &str = "primary";
 
@@ -53,6 +56,7 @@ const PRIMARY: &str = "primary";
 impl Order {
     /// Those of the key `fallbacks`; without it, targets, stored answers and canned replies in the order of the file.
     pub(super) fn new(source: &Source, env: Env<'_>) -> Result<Self, ConfigError> {
+        check_counts(source)?;
         let all = all(source, env)?;
         let upstream = source.file.upstream.is_some();
         let Some(names) = &source.file.fallbacks else {
@@ -71,6 +75,26 @@ impl Order {
             );
         }
         Ok(Self { fallbacks, addressed_first })
+    }
+}
+
+/// Rejects lists that are longer than any use of them.
+fn check_counts(source: &Source) -> Result<(), ConfigError> {
+    let file = &source.file;
+    let counts = [
+        ("target", file.target.len()),
+        ("stored", file.stored.len()),
+        ("canned", file.canned.len()),
+        ("outcome", file.outcome.len()),
+        ("fallbacks", file.fallbacks.as_ref().map_or(0, Vec::len)),
+        ("traffic.model", file.traffic.model.len()),
+    ];
+    match counts.into_iter().find(|(_, count)| *count > MOST) {
+        Some((name, _)) => {
+            let what = format!("is one too many; allowed are at most {MOST}");
+            Err(ConfigError::because(format!("{name}[{MOST}]"), what))
+        }
+        None => Ok(()),
     }
 }
 

@@ -40,7 +40,12 @@ impl KeyFile {
     ) -> Result<CredentialPolicy, ConfigError> {
         let file = Self { path: path.into(), header: header.filter(|it| *it != AUTHORIZATION) };
         match file.read() {
-            Ok(_) => Ok(CredentialPolicy::new(file).min_refresh_interval(BETWEEN)),
+            Ok(_) => {
+                // The same file is the same credential, also when the configuration is read again.
+                let (path, header) = (file.path.display(), file.header.as_ref());
+                let id = format!("{path} {}", header.map_or("-", HeaderName::as_str));
+                Ok(CredentialPolicy::new(file).min_refresh_interval(BETWEEN).identified_by(&id))
+            }
             Err(error) => {
                 // The path is not shown, as it may be a key.
                 let allowed = "allowed is the path of a file that holds the key";

@@ -77,6 +77,11 @@ impl Latency {
         Self { tolerance, baselines: [None, None], is_mixed: false, round: Vec::new(), late: None }
     }
 
+    /// Sets the tolerance.
+    pub(super) fn set_tolerance(&mut self, tolerance: f64) {
+        self.tolerance = tolerance;
+    }
+
     /// Whether answers have several lengths, so that a round needs more of them.
     pub(super) fn is_mixed(&self) -> bool {
         self.is_mixed

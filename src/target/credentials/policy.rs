@@ -16,6 +16,8 @@ use super::{
     source::{CredentialSource, RequestSigner},
 };
 use crate::ConfigError;
+#[cfg(feature = "serde")]
+use crate::hash::hash;
 
 /// A source of credentials with its settings: for a source that several targets share, or with other settings than the
 /// defaults.
@@ -73,6 +75,14 @@ impl CredentialPolicy {
         // Relaxed: only that each is different matters.
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         Self { kind, times: CredentialTimes::default(), id }
+    }
+
+    /// Identifies the source by a text in place of a number of its own, so that its routes are the same when it is created anew.
+    #[cfg(feature = "serde")]
+    pub(crate) fn identified_by(mut self, text: &str) -> Self {
+        // The upper half: numbers of their own never get there.
+        self.id = hash(text) | 1 << 63;
+        self
     }
 
     /// How long before its end a token is refreshed, in the background, while it is still used; at most half of its lifetime, and

@@ -43,6 +43,11 @@ const LEAST: f64 = 0.001;
 // === impl Load ===
 
 impl Load {
+    /// The same without the calls under way, which another state counts.
+    pub(crate) fn at_rest(&self) -> Self {
+        Self { in_flight: 0, waiting: 0, since: 0.0, ..self.clone() }
+    }
+
     pub(crate) fn in_flight(&self) -> u32 {
         self.in_flight
     }

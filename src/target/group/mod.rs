@@ -7,10 +7,12 @@
 //! |---|---|
 //! | settings | `policy` |
 //! | shared state | `pool`: the targets; `state`: of one operation; `load`: of one target; `unknown`: of a target and a model |
+//! | state that is kept when the targets change | `keep` |
 //! | picking | `pick`; `index`: the picked target; `choice`: how a request carries it |
 
 mod choice;
 mod index;
+mod keep;
 mod load;
 mod pick;
 mod policy;

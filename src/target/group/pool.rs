@@ -1,6 +1,11 @@
 //! The equal targets of a fallback, and their state.
 
-use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -23,13 +28,13 @@ use crate::{
 
 /// The equal targets of a fallback, and their state. Shared by all calls.
 pub(crate) struct Pool {
-    targets: Vec<Target>,
+    pub(super) targets: Vec<Target>,
     /// The hashes that affinity keys are scored against: the same in every process with the same targets.
     places: Vec<u64>,
-    policy: BalancePolicy,
-    made: Instant,
+    pub(super) policy: BalancePolicy,
+    pub(super) made: Instant,
     /// By operation: a target that cannot make embeddings may serve chats. The number of operations is bounded.
-    states: Mutex<HashMap<&'static str, GroupState>>,
+    pub(super) states: Arc<Mutex<HashMap<&'static str, GroupState>>>,
 }
 
 /// The usual time to the first event until an answer has come, in seconds: that of the faster models.
@@ -51,7 +56,7 @@ impl Pool {
             targets,
             policy,
             made: Instant::now(),
-            states: Mutex::default(),
+            states: Arc::default(),
         }
     }
 

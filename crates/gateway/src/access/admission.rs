@@ -41,8 +41,12 @@ pub(crate) struct Admission {
 // === impl Access ===
 
 impl Access {
-    /// `listen`: the address that is configured.
-    pub(crate) fn new(settings: &Settings, listen: SocketAddr) -> Result<Self, ConfigError> {
+    /// `listen`: the address that is configured. Callers keep what they have used of limits that are the same `before`.
+    pub(crate) fn new(
+        settings: &Settings,
+        listen: SocketAddr,
+        before: Option<&Self>,
+    ) -> Result<Self, ConfigError> {
         let keys = &settings.server.access;
         let first = || settings.first.iter().flat_map(|first| &first.targets);
         let below = settings.fallbacks.iter().flat_map(|fallback| &fallback.targets);
@@ -55,7 +59,7 @@ impl Access {
             origins: (guarded || set(&keys.origins)).then(|| Origins::new(keys.origins.clone())),
             paths: (keyed || set(&keys.paths))
                 .then(|| AllowedPaths::new(keys.paths.clone(), bases)),
-            callers: Callers::new(&keys.callers, keys.deadline)?,
+            callers: Callers::new(&keys.callers, keys.deadline, before.map(|it| &it.callers))?,
             keyed,
         })
     }

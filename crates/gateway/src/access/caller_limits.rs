@@ -10,10 +10,10 @@ use tokio::{
     time::Instant,
 };
 
-/// The limits of one caller.
-#[derive(Debug, Default)]
+/// The limits of one caller. Clones share what is used.
+#[derive(Clone, Debug, Default)]
 pub(super) struct CallerLimits {
-    requests: Option<PerMinute>,
+    requests: Option<Arc<PerMinute>>,
     concurrency: Option<Arc<Semaphore>>,
 }
 
@@ -34,9 +34,9 @@ const SOON: Duration = Duration::from_secs(1);
 
 impl CallerLimits {
     pub(super) fn new(requests: Option<u32>, concurrency: Option<usize>) -> Self {
-        let requests = requests.map(|requests| PerMinute {
-            interval: MINUTE / requests.max(1),
-            arrival: Mutex::new(None),
+        let requests = requests.map(|requests| {
+            let interval = MINUTE / requests.max(1);
+            Arc::new(PerMinute { interval, arrival: Mutex::new(None) })
         });
         Self { requests, concurrency: concurrency.map(|calls| Arc::new(Semaphore::new(calls))) }
     }

@@ -51,10 +51,14 @@ const TENANT: &str = "evenkeel-tenant";
 
 impl Callers {
     /// Reads the files of tokens. `deadline`: of a call that names none.
-    pub(super) fn new(keys: &[CallerKeys], deadline: Duration) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        keys: &[CallerKeys],
+        deadline: Duration,
+        before: Option<&Self>,
+    ) -> Result<Self, ConfigError> {
         let mut all: Vec<Arc<Caller>> = Vec::new();
         for keys in keys {
-            let caller = Caller::new(keys.clone(), deadline)?;
+            let caller = Caller::new(keys.clone(), deadline, before)?;
             if let Some(twin) = all.iter().find(|twin| twin.digest() == caller.digest()) {
                 let what = format!(
                     "the token is that of {:?}; allowed is a token of its own",
@@ -115,7 +119,11 @@ fn unknown() -> Refusal {
 // === impl Caller ===
 
 impl Caller {
-    fn new(keys: CallerKeys, deadline: Duration) -> Result<Self, ConfigError> {
+    fn new(
+        keys: CallerKeys,
+        deadline: Duration,
+        before: Option<&Callers>,
+    ) -> Result<Self, ConfigError> {
         let digest = match &keys.token {
             TokenSource::Known(digest) => *digest,
             TokenSource::File(path) => read(path).map_err(|error| {
@@ -127,7 +135,16 @@ impl Caller {
             })?,
             _ => return Err(ConfigError::because(&keys.path, "has no token that is known here")),
         };
-        let limits = CallerLimits::new(keys.requests, keys.concurrency);
+        let same = |caller: &&Arc<Self>| {
+            let before = &caller.keys;
+            (&before.name, before.requests, before.concurrency)
+                == (&keys.name, keys.requests, keys.concurrency)
+        };
+        let before = before.and_then(|before| before.all.iter().find(same));
+        let limits = before.map_or_else(
+            || CallerLimits::new(keys.requests, keys.concurrency),
+            |before| before.limits.clone(),
+        );
         let deadline = keys.deadline.filter(|most| *most < deadline);
         Ok(Self { keys, digest: RwLock::new(digest), limits, deadline })
     }

@@ -21,7 +21,8 @@ pub(super) async fn route(
             "there is no route with this id; allowed is one of the snapshot",
         );
     };
-    let (client, route) = (seen.owner.client(admin.gateway()), &seen.route);
+    let gateway = admin.gateway();
+    let (client, route) = (seen.owner.client(&gateway), &seen.route);
     let done = match &*action {
         "force-open" => client.breakers().force_open(route),
         "force-closed" => client.breakers().force_closed(route),

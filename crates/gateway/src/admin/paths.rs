@@ -42,7 +42,7 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response<Body> {
 }
 
 async fn healthz(State(admin): State<Arc<Admin>>) -> Response<Body> {
-    health::health(admin.gateway())
+    health::health(admin.current())
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response<Body> {

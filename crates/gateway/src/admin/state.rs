@@ -20,9 +20,10 @@ use super::{
     watched::Watched,
 };
 use crate::{
+    gateway::Gateway,
+    reload::Current,
     routes::SeenRoute,
     server::{Lifecycle, Phase},
-    setup::Gateway,
 };
 
 /// What the paths share.
@@ -55,8 +56,13 @@ impl Admin {
         }
     }
 
-    pub(super) fn gateway(&self) -> &Arc<Gateway> {
-        &self.watched.gateway
+    /// The gateway that answers now, which a reload replaces.
+    pub(super) fn gateway(&self) -> Arc<Gateway> {
+        self.watched.current.gateway()
+    }
+
+    pub(super) fn current(&self) -> &Current {
+        &self.watched.current
     }
 
     pub(super) fn lifecycle(&self) -> &Lifecycle {
@@ -79,7 +85,7 @@ impl Admin {
 
     /// The route with that id, if it is still kept.
     pub(super) fn route(&self, id: &str) -> Option<SeenRoute> {
-        SeenRoute::all(self.gateway()).into_iter().find(|seen| self.id_of(seen) == id)
+        SeenRoute::all(&self.gateway()).into_iter().find(|seen| self.id_of(seen) == id)
     }
 
     /// Everything that the page shows, as JSON.

@@ -1,13 +1,13 @@
 //! What the operator watches.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr};
 
-use crate::{server::Lifecycle, setup::Gateway};
+use crate::{reload::Current, server::Lifecycle};
 
 /// What the operator watches.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) current: Current,
     pub(crate) lifecycle: Lifecycle,
     /// The address of the listener of the calls.
     pub(crate) listen: SocketAddr,

@@ -17,7 +17,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{errors::GatewayError, headers};
-use crate::{access::Refusal, setup::Gateway};
+use crate::{access::Refusal, gateway::Gateway};
 
 /// The path that is answered here, for everyone.
 pub(super) const HEALTH: &str = "/healthz";

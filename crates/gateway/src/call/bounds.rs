@@ -22,12 +22,15 @@ pub(crate) struct CallBounds {
 // === impl CallBounds ===
 
 impl CallBounds {
-    pub(crate) fn new(limits: &GatewayLimits) -> Self {
+    /// The bounds of these limits. What is in use under those `before` counts in them too, and the name of the process stays.
+    pub(crate) fn new(limits: &GatewayLimits, before: Option<&Self>) -> Self {
+        let bytes = limits.body_budget.max(limits.body);
+        let budget = before.map(|before| before.budget.clone()).filter(|it| it.bytes() == bytes);
         Self {
             body: limits.body,
-            budget: BodyBudget::new(limits.body_budget.max(limits.body)),
-            work: LongWork::new(),
-            hop: Hop::random(),
+            budget: budget.unwrap_or_else(|| BodyBudget::new(bytes)),
+            work: before.map_or_else(LongWork::new, |before| before.work.clone()),
+            hop: before.map_or_else(Hop::random, |before| before.hop.clone()),
             deadlines: [limits.chat_deadline, limits.other_deadline],
         }
     }

@@ -23,9 +23,10 @@ use super::{
 };
 use crate::{
     access::Caller,
+    gateway::Gateway,
     health,
+    reload::Current,
     server::{DrainEnd, Lifecycle},
-    setup::Gateway,
 };
 
 /// The header that names the target or fallback that answered.
@@ -37,13 +38,13 @@ pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attemp
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// The paths of the gateway.
-pub(crate) fn router(gateway: Arc<Gateway>, lifecycle: Lifecycle) -> Router {
+pub(crate) fn router(current: Current, lifecycle: Lifecycle) -> Router {
     Router::new()
         .route(HEALTH, routing::any(health::healthz))
         .route("/readyz", routing::any(async move || health::readyz(&lifecycle)))
         .fallback(pass)
-        .layer(middleware::from_fn_with_state(gateway.clone(), admit))
-        .with_state(gateway)
+        .layer(middleware::from_fn_with_state(current.clone(), admit))
+        .with_state(current)
 }
 
 async fn pass(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {

@@ -19,7 +19,7 @@ use super::{
     long_work::LARGE,
     upload::{ReadBody, Room, Upload, is_small},
 };
-use crate::{access::Caller, setup::Gateway};
+use crate::{access::Caller, gateway::Gateway};
 
 /// A request that is ready to be sent.
 pub(super) struct Prepared<'a> {

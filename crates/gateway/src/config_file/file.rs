@@ -21,12 +21,6 @@ const MAX_BYTES: u64 = 1024 * 1024;
 // === impl ConfigFile ===
 
 impl ConfigFile {
-    /// Reads a file. The error is one line.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let text = text(path).map_err(|what| one_line(format!("{}: {what}", path.display())))?;
-        Self::parse(path, &text)
-    }
-
     /// Parses the text of a file.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, String> {
         let name = path.display().to_string();
@@ -57,7 +51,11 @@ impl ConfigFile {
     }
 }
 
-/// Reads the text of a file.
+/// Reads the text of a file. The error is one line.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    text(path).map_err(|what| one_line(format!("{}: {what}", path.display())))
+}
+
 fn text(path: &Path) -> Result<String, String> {
     let length = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     if length > MAX_BYTES {
@@ -66,9 +64,35 @@ fn text(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-/// One line without control characters, whatever a file or an argument holds.
+/// One line without control characters, whatever a file or an argument holds. Of a long one the beginning and the end are kept: the
+/// key, and what is allowed.
 pub(crate) fn one_line(error: impl std::fmt::Display) -> String {
     let text = error.to_string();
     let words: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.len() <= LONGEST_LINE {
+        return line;
+    }
+    let boundary = |at: usize| (at..line.len()).find(|at| line.is_char_boundary(*at));
+    let [head, tail] = [LONGEST_LINE / 2, line.len() - LONGEST_LINE / 2]
+        .map(|at| boundary(at).unwrap_or(line.len()));
+    format!("{} … {}", &line[..head], &line[tail..])
+}
+
+/// The longest line of an error, in bytes.
+const LONGEST_LINE: usize = 2000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_keeps_its_beginning_and_its_end() {
+        let line = one_line(format!("a.toml:7: key: is \"{}\"; allowed is less", "ä".repeat(9000)));
+        assert!(
+            line.starts_with("a.toml:7: key: is \"ä") && line.ends_with("ä\"; allowed is less")
+        );
+        assert!((1900..2100).contains(&line.len()), "{}", line.len());
+        assert_eq!(one_line("a\n\tb\u{1b}[1m c"), "a b [1m c");
+    }
 }

@@ -9,4 +9,4 @@ mod toml_text;
 mod yaml;
 mod yaml_scalar;
 
-pub(crate) use file::{ConfigFile, one_line};
+pub(crate) use file::{ConfigFile, one_line, read};

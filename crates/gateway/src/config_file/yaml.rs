@@ -12,6 +12,9 @@ use super::{
 /// The levels of the deepest text.
 const DEEPEST: usize = 32;
 
+/// The longest key, in bytes.
+const LONGEST_KEY: usize = 128;
+
 /// Reads the events of a text.
 struct Reader<'a> {
     text: &'a str,
@@ -112,6 +115,13 @@ impl<'a> Reader<'a> {
                 (Event::Scalar(key, ..), line) => (key.into_owned(), line),
                 (_, line) => return Err(self.wrong(line, "a key that is no text")),
             };
+            if key.len() > LONGEST_KEY {
+                return Err(SyntaxError::plain(
+                    line,
+                    "a key",
+                    "is longer than 128 bytes; allowed are 128",
+                ));
+            }
             let path = key_path(path, &key);
             if values.contains_key(&key) {
                 let what = "is there twice; allowed is each key once";

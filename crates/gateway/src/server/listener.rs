@@ -20,6 +20,7 @@ use super::{
 use crate::{
     admin::{AdminServer, OpenConnections, Watched},
     call::router,
+    reload::Current,
     setup::Setup,
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct GatewayServer {
     listener: TcpListener,
     address: SocketAddr,
     answers: Answers,
+    current: Current,
     ender: DrainEnder,
     connections: Arc<Connections>,
     drain: Duration,
@@ -69,12 +71,12 @@ impl GatewayServer {
         let address = listener.local_addr().map_err(wrong)?;
         let connections = Connections::new(setup.limits.edges);
         let (ender, drain_end) = DrainEnder::new();
-        let (gateway, lifecycle) = (Arc::new(setup.gateway), Lifecycle::default());
-        let answers = Answers { router: router(gateway.clone(), lifecycle.clone()), drain_end };
+        let (current, lifecycle) = (Current::new(setup.gateway), Lifecycle::default());
+        let answers = Answers { router: router(current.clone(), lifecycle.clone()), drain_end };
         let admin = match setup.admin {
             Some(admin) => {
                 let watched = Watched {
-                    gateway,
+                    current: current.clone(),
                     lifecycle: lifecycle.clone(),
                     listen: address,
                     connections: open_connections(&connections, setup.limits.edges.connections),
@@ -84,7 +86,18 @@ impl GatewayServer {
             None => None,
         };
         let (drain, tls) = (setup.limits.drain, setup.tls.map(Arc::new));
-        Ok(Self { listener, address, answers, ender, connections, drain, tls, lifecycle, admin })
+        Ok(Self {
+            listener,
+            address,
+            answers,
+            current,
+            ender,
+            connections,
+            drain,
+            tls,
+            lifecycle,
+            admin,
+        })
     }
 
     /// The address that is bound.
@@ -101,6 +114,11 @@ impl GatewayServer {
     /// The address of the operator's listener, if there is one.
     pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(AdminServer::address)
+    }
+
+    /// The gateway that answers, which a reload replaces.
+    pub(crate) fn current(&self) -> &Current {
+        &self.current
     }
 
     /// Answers until the first request to shut down; then waits for requests in flight, for the drain time or until the second.

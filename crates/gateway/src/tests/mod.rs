@@ -10,6 +10,7 @@ mod check;
 #[cfg(feature = "compression")]
 mod coded;
 mod config;
+mod config_fuzz;
 mod connections;
 mod edges;
 mod ends;
@@ -21,6 +22,7 @@ mod identity;
 mod key_file;
 mod large;
 mod pass;
+mod reload;
 mod sdks;
 mod streams;
 mod support;

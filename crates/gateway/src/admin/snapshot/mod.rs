@@ -17,7 +17,7 @@ use super::{
     state::Admin,
     unix_time::{UnixMillis, unix_now},
 };
-use crate::{health::MOST, routes::SeenRoute, setup::OrderedFallback};
+use crate::{gateway::OrderedFallback, health::MOST, routes::SeenRoute};
 
 /// What the page shows, but the time: two snapshots are equal if nothing has changed in between.
 #[derive(Debug, Serialize)]
@@ -43,7 +43,7 @@ impl Snapshot {
     pub(super) fn of(admin: &Admin) -> Self {
         let now = unix_now();
         let (gateway, past) = (admin.gateway(), admin.observers.history.at(now));
-        let routes = SeenRoute::all(gateway);
+        let routes = SeenRoute::all(&gateway);
         let shown =
             routes.iter().take(MOST).map(|seen| ShownRoute::new(seen, admin.id_of(seen), now));
         Self {
