@@ -1,6 +1,6 @@
 //! Combines the command line and the file into the setup of the server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use evenkeel::{
     Client, ClientBuilder, ConfigError, Upstream,
@@ -40,6 +40,10 @@ pub(crate) struct Gateway {
     /// The largest request body that is buffered, in bytes.
     pub(crate) body: usize,
 }
+
+/// Where the gateway listens by default: on this machine alone, as the keys of callers pass through it.
+pub(crate) const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 // === impl Setup ===
 
@@ -81,8 +85,7 @@ impl Setup {
         };
         let gateway = Gateway::new(origin, &limits, &settings, transport);
         let gateway = gateway.map_err(|error| located(&error))?;
-        let default = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let listen = options.listen.or(settings.server.listen).unwrap_or(default);
+        let listen = options.listen.or(settings.server.listen).unwrap_or(DEFAULT_LISTEN);
         Ok(Self { listen, limits, gateway, check })
     }
 }
