@@ -42,6 +42,8 @@ pub struct Attempt {
     pub route: Route,
     /// The outcome; cancelled also while the attempt is still under way without its caller, as a breaker's probe may be.
     pub outcome: Outcome,
+    /// The HTTP status, if there was a response.
+    pub status: Option<u16>,
     /// How long the call waited before the attempt.
     pub wait: Duration,
     /// The duration up to the commit point.
@@ -270,6 +272,7 @@ mod tests {
                 name: name.map(Into::into),
                 route: Route::new("host", "model", "-"),
                 outcome: *outcome,
+                status: None,
                 wait: Duration::from_millis(20),
                 took: Duration::from_millis(5),
             });
@@ -288,6 +291,7 @@ mod tests {
             name: None,
             route: Route::new("host", model, "-"),
             outcome,
+            status: None,
             wait: Duration::ZERO,
             took: Duration::ZERO,
         };

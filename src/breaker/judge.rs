@@ -9,6 +9,7 @@ use crate::{
         decision_input::DecisionInput,
         machine::{Machine, StateData},
         probes::{ProbeResult, ProbeSlot},
+        transition::Cause,
         window::Counts,
     },
     outcome::{BreakerSignal, Outcome, Phase},
@@ -140,7 +141,9 @@ impl Machine {
             match probes.pass(slot, at, ticket.took(at.now)) {
                 ProbeResult::NotYet => {}
                 ProbeResult::Enough => self.recover(at),
-                ProbeResult::Seldom => self.close(TransitionReason::ProbesPassed),
+                ProbeResult::Seldom => {
+                    self.close(Cause::new(TransitionReason::ProbesPassed, at.now))
+                }
             }
         }
     }

@@ -56,6 +56,9 @@ pub(crate) struct Machine {
     pub(super) generation: u64,
     pub(super) openings: OpenBackoff,
     pub(super) opened_by: Option<TransitionReason>,
+    /// When the current state began, and why; no reason before the first change.
+    pub(super) since: Instant,
+    pub(super) reason: Option<TransitionReason>,
     pub(super) steps: u64,
     /// Changes that are not emitted yet.
     pub(super) untold: Vec<Transition>,
@@ -92,6 +95,8 @@ impl Machine {
             generation: 0,
             openings: OpenBackoff::default(),
             opened_by: None,
+            since: now,
+            reason: None,
             steps: 0,
             untold: Vec::new(),
         }
@@ -167,6 +172,8 @@ impl Machine {
             probes,
             probe_in,
             opened_by: self.opened_by,
+            since: self.since,
+            reason: self.reason,
         }
     }
 

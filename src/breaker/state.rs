@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::circuit_state::{CircuitState, TransitionReason};
 use crate::{Error, context::Suspected, outcome::Outcome};
 
@@ -27,6 +29,10 @@ pub struct BreakerSnapshot {
     pub probe_in: Option<Duration>,
     /// Why the breaker opened; `None` once it is closed again.
     pub opened_by: Option<TransitionReason>,
+    /// Since when it has been in this state: of a breaker that never changed its state, since it was made.
+    pub since: Instant,
+    /// Why it entered this state; `None` if it never changed its state.
+    pub reason: Option<TransitionReason>,
 }
 
 /// A call that a breaker refused. No request was sent.

@@ -22,6 +22,22 @@ use crate::{
     time::saturating_add,
 };
 
+/// Why a state is entered, and when.
+pub(super) struct Cause {
+    reason: TransitionReason,
+    since: Instant,
+    /// How long it stays open, if it opens.
+    lasts: Option<Duration>,
+}
+
+// === impl Cause ===
+
+impl Cause {
+    pub(super) fn new(reason: TransitionReason, since: Instant) -> Self {
+        Self { reason, since, lasts: None }
+    }
+}
+
 // === impl Machine ===
 
 impl Machine {
@@ -45,8 +61,10 @@ impl Machine {
         loop {
             match &self.mode {
                 StateData::Open { until } if *until <= at.now => {
-                    let probes = Probes::new(*until, self.usual.of(false).or(self.usual.of(true)));
-                    self.enter(StateData::HalfOpen(probes.into()), TransitionReason::Waited, None);
+                    let since = *until;
+                    let probes = Probes::new(since, self.usual.of(false).or(self.usual.of(true)));
+                    let cause = Cause::new(TransitionReason::Waited, since);
+                    self.enter(StateData::HalfOpen(probes.into()), cause);
                 }
                 StateData::HalfOpen(probes) => match probes.first_hangs() {
                     // The breaker opened at that moment, not when it was queried.
@@ -60,7 +78,8 @@ impl Machine {
                     _ => return,
                 },
                 StateData::Recovering(ramp) if ramp.ends(at.policy) <= at.now => {
-                    self.close(TransitionReason::Recovered);
+                    let since = ramp.ends(at.policy);
+                    self.close(Cause::new(TransitionReason::Recovered, since));
                 }
                 _ => return,
             }
@@ -144,7 +163,7 @@ impl Machine {
         match lower {
             Some(ramp) => {
                 self.generation += 1;
-                self.enter(StateData::Recovering(ramp), why, None);
+                self.enter(StateData::Recovering(ramp), Cause::new(why, at.now));
             }
             None => self.open(at, why, wait),
         }
@@ -181,21 +200,23 @@ impl Machine {
         let lasts = self.openings.next(at, why, wait);
         self.generation += 1;
         self.opened_by = Some(why);
-        self.enter(StateData::Open { until: saturating_add(at.now, lasts) }, why, Some(lasts));
+        let cause = Cause { lasts: Some(lasts), ..Cause::new(why, at.now) };
+        self.enter(StateData::Open { until: saturating_add(at.now, lasts) }, cause);
     }
 
     pub(super) fn recover(&mut self, at: DecisionInput<'_>) {
+        let cause = Cause::new(TransitionReason::ProbesPassed, at.now);
         if at.policy.ramp.is_zero() {
-            self.close(TransitionReason::ProbesPassed);
+            self.close(cause);
         } else {
-            self.enter(StateData::Recovering(Ramp::new(at)), TransitionReason::ProbesPassed, None);
+            self.enter(StateData::Recovering(Ramp::new(at)), cause);
         }
     }
 
-    pub(super) fn close(&mut self, why: TransitionReason) {
+    pub(super) fn close(&mut self, cause: Cause) {
         self.openings = OpenBackoff::default();
         self.opened_by = None;
-        self.enter(StateData::Closed, why, None);
+        self.enter(StateData::Closed, cause);
     }
 
     fn by_hand(&mut self, mode: StateData, why: TransitionReason, now: Instant) {
@@ -204,11 +225,11 @@ impl Machine {
         self.opened_by = None;
         (self.failing.past, self.usual) = (Past::new(now), UsualLatency::default());
         self.rejected = FailureHistory::new(now);
-        self.enter(mode, why, None);
+        self.enter(mode, Cause::new(why, now));
     }
 
     /// The one place where the state changes: no count of the previous state is kept.
-    fn enter(&mut self, mode: StateData, why: TransitionReason, lasts: Option<Duration>) {
+    fn enter(&mut self, mode: StateData, cause: Cause) {
         let from = self.state();
         self.mode = mode;
         self.window.clear();
@@ -220,8 +241,10 @@ impl Machine {
         (self.interrupted, self.failing_since) = (None, None);
         let to = self.state();
         if from != to {
+            let Cause { reason, since, lasts } = cause;
+            (self.since, self.reason) = (since, Some(reason));
             self.steps += 1;
-            self.untold.push(Transition { number: self.steps, from, to, reason: why, lasts });
+            self.untold.push(Transition { number: self.steps, from, to, reason, lasts });
         }
     }
 }

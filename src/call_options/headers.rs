@@ -30,13 +30,6 @@ const COMMITS: [(&str, CommitPolicy); 2] =
     [("first-content", CommitPolicy::FirstContent), ("complete", CommitPolicy::Complete)];
 const FAILURES: [(&str, MidStreamFailure); 2] =
     [("error", MidStreamFailure::Error), ("continue", MidStreamFailure::Continue)];
-const DIALECTS: [(&str, Dialect); 5] = [
-    ("openai-chat", Dialect::OpenAiChat),
-    ("openai-responses", Dialect::OpenAiResponses),
-    ("anthropic", Dialect::Anthropic),
-    ("gemini", Dialect::Gemini),
-    ("ollama", Dialect::Ollama),
-];
 
 /// The longest affinity key and the longest tenant, in bytes.
 const LONGEST: usize = 256;
@@ -66,7 +59,7 @@ impl CallOptions {
             commit: choice(headers, COMMIT, &COMMITS)?,
             tenant: hidden(headers, TENANT)?.map(Tenant::of_caller),
             mid_stream_failure: choice(headers, MID_STREAM_FAILURE, &FAILURES)?,
-            dialect: choice(headers, DIALECT, &DIALECTS)?,
+            dialect: choice(headers, DIALECT, &Dialect::ALL.map(|it| (it.name(), it)))?,
             ..options
         })
     }

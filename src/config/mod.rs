@@ -89,6 +89,8 @@ mod tree;
 mod values;
 
 pub use read::Config;
-pub use settings::{FallbackKind, NamedFallback, NamedTarget, ServerKeys, Settings};
+pub use settings::{
+    AdminKeys, AdminToken, FallbackKind, NamedFallback, NamedTarget, ServerKeys, Settings,
+};
 pub use tree::read_tree;
 pub use values::ProfileName;

@@ -90,9 +90,9 @@ impl<'a> InFlightAttempt<'a> {
         }
         let route = at.route.clone();
         let (fallback, name) = (call.fallback, call.name.clone());
-        call.attempt_log.push(Attempt { fallback, name, route, outcome, wait, took });
-        let (route, provider) = (at.route.clone(), at.provider.clone());
         let AnswerFacts { status, first_content, wasted } = facts;
+        call.attempt_log.push(Attempt { fallback, name, route, outcome, status, wait, took });
+        let (route, provider) = (at.route.clone(), at.provider.clone());
         call.emit(EventKind::AttemptEnded {
             route,
             attempt,

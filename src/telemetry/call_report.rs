@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::AnswerSource;
 use crate::{
-    attempt_log::{BodyEnd, Degradation},
+    attempt_log::{AttemptLog, BodyEnd, Degradation},
     context::Route,
-    dialect::AnswerInfo,
+    dialect::{AnswerInfo, Dialect},
     outcome::Outcome,
     route::ProviderName,
 };
@@ -18,6 +18,8 @@ pub struct CallReport {
     /// The name of the operation in the OpenTelemetry conventions for generative AI, such as `chat`, `generate_content` or
     /// `embeddings`; `None` for a call that runs no model, such as an upload.
     pub operation: Option<&'static str>,
+    /// The dialect of the request; `None` for a request in no known one.
+    pub dialect: Option<Dialect>,
     /// The provider that answered; without an answer, that of the first attempt, or the one that the call is addressed to.
     pub provider: ProviderName,
     /// The host that the call is addressed to.
@@ -38,6 +40,8 @@ pub struct CallReport {
     pub degraded: Option<Degradation>,
     /// The number of attempts that were sent.
     pub attempts: u32,
+    /// The attempts, one by one.
+    pub attempt_log: AttemptLog,
     /// The HTTP status of the answer; `None` without one.
     pub status: Option<u16>,
     /// The outcome of the call, with that of its body: an answer that was cut while it was read is truncated.

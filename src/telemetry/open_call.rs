@@ -9,7 +9,7 @@ use crate::{
     Error, Response,
     attempt_log::BodyEnd,
     context::{AttemptLog, AttemptsMade, Destination},
-    dialect::{AnswerInfo, UsageHandle},
+    dialect::{AnswerInfo, Dialect, UsageHandle},
     error::judge,
     outcome::Outcome,
     route::ProviderName,
@@ -20,6 +20,7 @@ use crate::{
 pub(super) struct CallStart {
     pub(super) at: Instant,
     pub(super) operation: Option<&'static str>,
+    pub(super) dialect: Option<Dialect>,
     pub(super) provider: ProviderName,
     pub(super) server_address: Option<Arc<str>>,
     pub(super) server_port: Option<u16>,
@@ -170,6 +171,7 @@ impl AnsweredCall {
         let start = self.start;
         CallReport {
             operation: start.operation,
+            dialect: start.dialect,
             provider: to.as_ref().map_or(start.provider, |to| to.provider.clone()),
             server_address: start.server_address,
             server_port: start.server_port,
@@ -180,6 +182,7 @@ impl AnsweredCall {
             served_by: start.attempt_log.served_by(),
             degraded: start.attempt_log.degraded(),
             attempts: start.attempt_log.sent(),
+            attempt_log: start.attempt_log,
             status: self.status,
             outcome,
             ending,

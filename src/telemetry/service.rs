@@ -109,6 +109,7 @@ fn start(request: &mut Request, info: &RequestInfo) -> CallStart {
     CallStart {
         at: Instant::now(),
         operation,
+        dialect: info.dialect(),
         provider,
         server_address,
         server_port,

@@ -31,6 +31,21 @@ pub enum StreamFraming {
 // === impl Dialect ===
 
 impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 5] =
+        [Self::OpenAiChat, Self::OpenAiResponses, Self::Anthropic, Self::Gemini, Self::Ollama];
+
+    /// The name in configurations and headers, such as `openai-chat`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => "openai-chat",
+            Self::OpenAiResponses => "openai-responses",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
+        }
+    }
+
     /// The framing of the dialect's streams.
     pub fn framing(self) -> StreamFraming {
         match self {

@@ -5,6 +5,7 @@ use evenkeel::{
     dialect::Dialect,
     fallback::{Fallback, FallbackPolicy, Target},
     identity::IdentityPolicy,
+    rehearsal::RehearsedTarget,
 };
 use http::{HeaderValue, Uri, header};
 use serde_json::json;
@@ -51,8 +52,8 @@ pub(crate) struct CheckSetup<'a> {
 #[derive(Debug)]
 pub(crate) struct CheckReport {
     rehearsal: Rehearsal,
-    /// The lines of fallbacks that could not be asked.
-    unasked: Vec<String>,
+    /// The fallbacks that could not be asked, by name, and why.
+    unasked: Vec<(String, String)>,
 }
 
 const QUESTION: &str = "Reply with: ok";
@@ -87,16 +88,17 @@ impl PlannedCheck {
     /// Asks the targets; or why that is not possible. `origin` is the upstream of targets without a base URL, `model` is for those
     /// without one.
     async fn run(&self, origin: &Uri, model: Option<&str>) -> Result<Rehearsal, String> {
+        let unasked = |why: &str| format!("NOT ASKED: {why}");
         let own = self.targets.iter().find_map(Target::model_name);
         let modelless = self.targets.iter().any(|target| target.model_name().is_none());
         let Some(model) = model.filter(|_| modelless).or(own.filter(|_| !modelless)) else {
-            let what = "NOT ASKED: it has no model; allowed is a model in the file, or --check-model MODEL";
-            return Err(format!("{}  {what}", self.name));
+            let what = "it has no model; allowed is a model in the file, or --check-model MODEL";
+            return Err(unasked(what));
         };
         let base = self.targets.iter().find_map(Target::base_url).unwrap_or(origin);
         let declared = self.targets.iter().find_map(Target::declared_dialect);
         let request = request(base, declared.unwrap_or_else(|| guess(base)), model);
-        let request = request.map_err(|error| format!("{}  NOT ASKED: {error}", self.name))?;
+        let request = request.map_err(|error| unasked(&error.to_string()))?;
         Ok(self.client.rehearse(&request).await)
     }
 }
@@ -107,7 +109,7 @@ pub(crate) async fn run(checks: &[PlannedCheck], origin: &Uri, model: Option<&st
     for check in checks {
         match check.run(origin, model).await {
             Ok(rehearsal) => rehearsals.push(rehearsal),
-            Err(line) => unasked.push(line),
+            Err(why) => unasked.push((check.name.clone(), why)),
         }
     }
     CheckReport { rehearsal: rehearsals.into_iter().collect(), unasked }
@@ -163,13 +165,24 @@ impl CheckReport {
     pub(crate) fn is_ok(&self) -> bool {
         self.unasked.is_empty() && self.rehearsal.all_ok()
     }
+
+    /// The targets that were asked.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &RehearsedTarget> {
+        self.rehearsal.iter()
+    }
+
+    /// The fallbacks that could not be asked, by name, and why.
+    pub(crate) fn unasked(&self) -> &[(String, String)] {
+        &self.unasked
+    }
 }
 
 impl std::fmt::Display for CheckReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let asked = self.rehearsal.iter().next().is_some();
         let table = asked.then(|| self.rehearsal.to_string());
-        let lines: Vec<_> = table.iter().chain(&self.unasked).map(String::as_str).collect();
+        let unasked = self.unasked.iter().map(|(name, why)| format!("{name}  {why}"));
+        let lines: Vec<_> = table.into_iter().chain(unasked).collect();
         f.write_str(if lines.is_empty() {
             "there is no target to ask: an upstream has the keys of its callers"
         } else {

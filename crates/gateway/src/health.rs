@@ -1,68 +1,100 @@
-//! `/healthz`: the state of each route.
+//! `/healthz`: the state of the routes. `/readyz`: whether calls are accepted.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{body::Body, extract::State};
-use http::{HeaderValue, Response, header};
+use evenkeel::{context::Route, limit::LimitSnapshot};
+use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::setup::Gateway;
+use crate::{
+    routes::{SeenRoute, state_name},
+    server::{Lifecycle, Phase},
+    setup::Gateway,
+};
+
+/// The most routes, and the most limits, that are listed.
+pub(crate) const MOST: usize = 100;
 
 /// Answers `/healthz`: always 200, whatever the state of the upstreams.
 pub(crate) async fn healthz(State(gateway): State<Arc<Gateway>>) -> Response<Body> {
-    let mut response = Response::new(Body::from(snapshot(&gateway).to_string()));
+    json_response(StatusCode::OK, &snapshot(&gateway))
+}
+
+/// Answers `/readyz`: 200 while calls are accepted, 503 before and while the process drains. An outage of the upstreams changes
+/// nothing: the fallbacks of this process are what callers need then.
+pub(crate) fn readyz(lifecycle: &Lifecycle) -> Response<Body> {
+    let (status, why) = match lifecycle.phase() {
+        Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+        Phase::Listening => (StatusCode::OK, "listening"),
+        Phase::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+    };
+    json_response(status, &json!({"ready": status.is_success(), "phase": why}))
+}
+
+fn json_response(status: StatusCode, value: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
+/// The routes of most interest, and how many there are in each state.
 fn snapshot(gateway: &Gateway) -> Value {
-    json!({"status": "ok", "routes": sorted(routes(gateway)), "limits": sorted(limits(gateway))})
+    let all = SeenRoute::all(gateway);
+    let mut states: BTreeMap<String, usize> = BTreeMap::new();
+    all.iter().for_each(|seen| *states.entry(state_name(seen.breaker.state)).or_default() += 1);
+    let mut limits = gateway.chat.limits().list();
+    let limits_total = limits.len();
+    limits.sort_by_cached_key(|(route, seen)| {
+        (std::cmp::Reverse((seen.waiting, seen.in_flight)), route.to_string())
+    });
+    limits.truncate(MOST);
+    json!({
+        "status": "ok",
+        "routes": sorted(all.iter().take(MOST).map(route).collect()),
+        "routes_total": all.len(),
+        "states": states,
+        "limits": sorted(limits.iter().map(limit).collect()),
+        "limits_total": limits_total,
+    })
 }
 
-/// The breakers.
-fn routes(gateway: &Gateway) -> Vec<Value> {
-    let mut all = gateway.chat.breakers().list();
-    all.extend(gateway.other.breakers().list());
-    let routes = all.into_iter().map(|(route, seen)| {
-        json!({
-            "provider": route.provider(),
-            "model": route.model(),
-            // A fingerprint that is new in every process, or a name; never the credential.
-            "credential": route.credential(),
-            // Empty for chats.
-            "operation": route.operation(),
-            "state": seen.state.name().replace('_', "-"),
-            "share": seen.share,
-            "failures_in_a_row": seen.consecutive_failures,
-            "opened_by": seen.opened_by.map(|cause| cause.name()),
-            // In seconds, while it is open.
-            "retry_in": seen.probe_in.map(|wait| wait.as_secs_f64()),
-        })
-    });
-    routes.collect()
+fn route(SeenRoute { route, breaker: seen, .. }: &SeenRoute) -> Value {
+    json!({
+        "provider": route.provider(),
+        "model": route.model(),
+        // A fingerprint that is new in every process, or a name; never the credential.
+        "credential": route.credential(),
+        // Empty for chats.
+        "operation": route.operation(),
+        "state": state_name(seen.state),
+        "share": seen.share,
+        "failures_in_a_row": seen.consecutive_failures,
+        "opened_by": seen.opened_by.map(|cause| cause.name()),
+        // In seconds, while it is open.
+        "retry_in": seen.probe_in.map(|wait| wait.as_secs_f64()),
+    })
 }
 
-/// The queues and the remaining limits.
-fn limits(gateway: &Gateway) -> Vec<Value> {
-    let limits = gateway.chat.limits().list().into_iter().map(|(route, seen)| {
-        json!({
-            "provider": route.provider(),
-            "model": route.model(),
-            "credential": route.credential(),
-            "waiting": seen.waiting,
-            "in_flight": seen.in_flight,
-            // The limits, and their remaining amounts; null if they are not known.
-            "concurrency": seen.concurrency,
-            "requests_a_minute": seen.requests_a_minute,
-            "tokens_a_minute": seen.tokens_a_minute,
-            "requests": seen.requests,
-            "tokens": seen.tokens,
-            "closed_for": seen.closed_for.map(|wait| wait.as_secs_f64()),
-        })
-    });
-    limits.collect()
+/// The queue of a key, and its remaining limits.
+fn limit((route, seen): &(Route, LimitSnapshot)) -> Value {
+    json!({
+        "provider": route.provider(),
+        "model": route.model(),
+        "credential": route.credential(),
+        "waiting": seen.waiting,
+        "in_flight": seen.in_flight,
+        // The limits, and their remaining amounts; null if they are not known.
+        "concurrency": seen.concurrency,
+        "requests_a_minute": seen.requests_a_minute,
+        "tokens_a_minute": seen.tokens_a_minute,
+        "requests": seen.requests,
+        "tokens": seen.tokens,
+        "closed_for": seen.closed_for.map(|wait| wait.as_secs_f64()),
+    })
 }
 
 fn sorted(mut routes: Vec<Value>) -> Vec<Value> {

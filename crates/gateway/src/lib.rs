@@ -5,8 +5,8 @@
 //! evenkeel-gateway --upstream https://api.openai.com
 //! ```
 //!
-//! Standard output has one line, `listening on http://127.0.0.1:8080`, with the address that is bound. Logs go to standard
-//! error. `--help` lists the flags; `gateway.toml` in this crate has every key of a configuration file.
+//! Standard output has one line, `listening on http://127.0.0.1:8080`, with the address that is bound, and with `--admin` a second
+//! one, `admin on http://127.0.0.1:9090`. Logs go to standard error. `--help` lists the flags; `gateway.toml` in this crate has every key of a configuration file.
 //!
 //! # Features
 //!
@@ -26,8 +26,11 @@
 //! | `server` | the listener and its connections, their limits, the shutdown |
 //! | `call` | one call: headers, body, response, errors in the caller's dialect |
 //! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
-//! | `health` | `/healthz`: the state of each route |
+//! | `health` | `/healthz`: the state of each route; `/readyz`: whether calls are accepted |
+//! | `routes` | the routes of the clients, those of most interest first |
+//! | `admin` | the operator's listener: a page, its API, metrics |
 
+mod admin;
 mod call;
 mod check;
 mod config_file;
@@ -35,6 +38,7 @@ mod health;
 mod limits;
 mod options;
 mod probe;
+mod routes;
 mod server;
 mod setup;
 #[cfg(test)]
@@ -162,6 +166,9 @@ fn serve_until_shutdown(setup: Setup) -> Result<(), String> {
             );
         }
         print_line(&format!("listening on http://{}", server.address()));
+        if let Some(address) = server.admin_address() {
+            print_line(&format!("admin on http://{address}"));
+        }
         server.run(shutdown).await;
         Ok(())
     });

@@ -27,6 +27,13 @@ pub(crate) struct Options {
     /// is not on the loopback interface can be reached by others: a warning is logged.
     #[arg(long, value_name = "ADDR:PORT", value_parser = listen, verbatim_doc_comment)]
     pub(crate) listen: Option<SocketAddr>,
+    /// The address and port of the operator's listener: a page, its API, metrics [default: none]
+    ///
+    /// Such as 127.0.0.1:9090. An address that is not on the loopback interface needs a token: admin.token_env or
+    /// admin.token_file in the file, or the variable EVENKEEL_ADMIN_TOKEN. The bound address is the second line on standard
+    /// output.
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen, verbatim_doc_comment)]
+    pub(crate) admin: Option<SocketAddr>,
     /// The origin that requests are sent to, such as https://api.openai.com
     ///
     /// http:// or https://, host and port; path and query of each request stay as they are. SSL_CERT_FILE names the
@@ -119,7 +126,7 @@ Headers of a response:
   evenkeel-served-by                 who gave it: primary, a model, the name of a target; gateway for an error made here
   evenkeel-attempts                  how many requests were sent to upstreams
 
-GET /healthz lists the states of the routes. RUST_LOG sets the logs on standard error, such as warn or evenkeel=debug
+GET /healthz lists the states of the routes; GET /readyz is 200 while calls are accepted, 503 during a drain. RUST_LOG sets the logs on standard error, such as warn or evenkeel=debug
 [default: info]; they never have a key, a prompt or an answer. After SIGTERM or SIGINT requests in flight have 30 s
 (limits.drain) to end; a second signal ends the process at once.
 

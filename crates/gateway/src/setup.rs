@@ -7,8 +7,10 @@ use evenkeel::{
     config::{Config, FallbackKind, NamedFallback, Settings},
 };
 use http::Uri;
+use serde::Serialize;
 
 use crate::{
+    admin::AdminSetup,
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config_file::{ConfigFile, one_line},
     limits::GatewayLimits,
@@ -24,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) gateway: Gateway,
     /// `--check`: what to check in place of serving.
     pub(crate) check: Option<CheckPlan>,
+    /// The operator's listener, if there is one.
+    pub(crate) admin: Option<AdminSetup>,
 }
 
 /// Answers requests. One for the process: it has the breakers, budgets and connections.
@@ -39,6 +43,24 @@ pub(crate) struct Gateway {
     pub(crate) name: String,
     /// The largest request body that is buffered, in bytes.
     pub(crate) body: usize,
+    /// The fallbacks in their order, the first target included.
+    pub(crate) order: Vec<OrderedFallback>,
+    /// The checks of the targets that the operator may ask for; none without the operator's listener.
+    pub(crate) checks: Vec<PlannedCheck>,
+}
+
+/// What the clients are connected to: the transport below, and the listeners for the operator.
+struct Links<'a, S> {
+    transport: S,
+    admin: Option<&'a AdminSetup>,
+}
+
+/// A fallback by name.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct OrderedFallback {
+    name: String,
+    /// `target`, `stored` or `canned`.
+    kind: &'static str,
 }
 
 /// Where the gateway listens by default: on this machine alone, as the keys of callers pass through it.
@@ -70,23 +92,29 @@ impl Setup {
         let Some(origin) = origin(&settings) else { return Err(no_upstream(&file, &settings)) };
         let limits = GatewayLimits::new(&settings);
         let transport = Transport::reconnecting(limits.connect, needs_tls(&settings, &origin))?;
+        let admin = AdminSetup::new(options.admin, &settings.admin, env)?;
+        let planned = || {
+            let setup = CheckSetup {
+                profile: &settings.profile,
+                identity: settings.identity.as_ref(),
+                transport: transport.clone(),
+            };
+            checks(&settings, &setup).map_err(|error| located(&error))
+        };
+        let asked = admin.as_ref().map_or(Ok(Vec::new()), |_| planned())?;
         let check = match options.check {
             Some(CheckScope::Targets) => {
-                let setup = CheckSetup {
-                    profile: &settings.profile,
-                    identity: settings.identity.as_ref(),
-                    transport: transport.clone(),
-                };
-                let checks = checks(&settings, &setup).map_err(|error| located(&error))?;
-                Some(CheckPlan::Targets { checks, model: options.check_model })
+                Some(CheckPlan::Targets { checks: planned()?, model: options.check_model })
             }
             Some(CheckScope::Config) => Some(CheckPlan::Config),
             None => None,
         };
-        let gateway = Gateway::new(origin, &limits, &settings, transport);
+        let links = Links { transport: transport.clone(), admin: admin.as_ref() };
+        let gateway = Gateway::new(origin, &limits, &settings, links);
         let gateway = gateway.map_err(|error| located(&error))?;
+        let gateway = Gateway { checks: asked, ..gateway };
         let listen = options.listen.or(settings.server.listen).unwrap_or(DEFAULT_LISTEN);
-        Ok(Self { listen, limits, gateway, check })
+        Ok(Self { listen, limits, gateway, check, admin })
     }
 }
 
@@ -97,28 +125,48 @@ impl Gateway {
         origin: Uri,
         limits: &GatewayLimits,
         settings: &Settings,
-        transport: impl Upstream,
+        links: Links<'_, impl Upstream>,
     ) -> Result<Self, ConfigError> {
+        let Links { transport, admin } = links;
+        let observe = |builder| admin.iter().fold(builder, |builder, it| it.observe(builder));
         // Only chats are stored.
         let unstored = |fallback: &NamedFallback| fallback.kind != FallbackKind::Stored;
         let other = Client::builder()
             .profile(limits.other.clone())
             .fallback_policy(settings.fallback_policy(unstored));
         let other = settings.identity.iter().cloned().fold(other, ClientBuilder::identity);
-        let chat = settings.builder().build_with(transport.clone());
+        let chat = observe(settings.builder()).build_with(transport.clone());
         Ok(Self {
             chat: chat.map_err(|error| settings.locate(&error, |_| true))?,
-            other: other
+            other: observe(other)
                 .build_with(transport)
                 .map_err(|error| settings.locate(&error, unstored))?,
-            name: settings
-                .first
-                .as_ref()
-                .map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
+            name: first_name(settings),
             origin,
             body: limits.body,
+            order: order(settings),
+            checks: Vec::new(),
         })
     }
+}
+
+/// The name of the first target.
+fn first_name(settings: &Settings) -> String {
+    settings.first.as_ref().map_or_else(|| "primary".to_owned(), |first| first.name.clone())
+}
+
+/// The fallbacks in their order.
+fn order(settings: &Settings) -> Vec<OrderedFallback> {
+    let first = OrderedFallback { name: first_name(settings), kind: "target" };
+    let below = settings.fallbacks.iter().map(|fallback| OrderedFallback {
+        name: fallback.name.clone(),
+        kind: match fallback.kind {
+            FallbackKind::Stored => "stored",
+            FallbackKind::Canned => "canned",
+            _ => "target",
+        },
+    });
+    [first].into_iter().chain(below).collect()
 }
 
 /// The checks of the fallbacks with targets, in their order.

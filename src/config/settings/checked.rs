@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    admin::{AdminKeys, admin},
     answers::{cache, identity},
     fallbacks::{FallbackKind, NamedFallback, Order},
     locate::{Paths, in_key_names, located},
@@ -41,6 +42,8 @@ pub struct Settings {
     pub identity: Option<IdentityPolicy>,
     /// The keys that only a server has a use for, such as the gateway.
     pub server: ServerKeys,
+    /// The operator's listener of the gateway.
+    pub admin: AdminKeys,
 }
 
 // === impl Settings ===
@@ -57,6 +60,7 @@ impl Settings {
         let profile = profile(file)?;
         let settings = Self {
             server: ServerKeys::new(source, &profile),
+            admin: admin(&file.admin, env)?,
             profile,
             first,
             fallbacks,

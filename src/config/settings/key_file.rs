@@ -1,6 +1,11 @@
 //! A key in a file that another process rewrites, such as a mounted secret.
 
-use std::{fs::File, io::Read, path::PathBuf, time::Duration};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use http::{HeaderName, header::AUTHORIZATION};
 
@@ -47,19 +52,24 @@ impl KeyFile {
 
     /// Reads the key; the error has no part of it.
     fn read(&self) -> Result<Credentials, BoxError> {
-        let mut text = String::new();
-        let file = File::open(&self.path)?;
-        file.take(LONGEST).read_to_string(&mut text)?;
-        let key = text.trim();
-        if key.is_empty() || !key.bytes().all(|b| (0x21..0x7f).contains(&b)) {
-            return Err("the file does not hold one line of visible ASCII".into());
-        }
+        let key = secret_line(&self.path)?;
         let credentials = match &self.header {
-            None => Credentials::bearer(key),
-            Some(name) => Credentials::new().header(name.clone(), key),
+            None => Credentials::bearer(&key),
+            Some(name) => Credentials::new().header(name.clone(), &key),
         };
         Ok(credentials.expires_in(VALID))
     }
+}
+
+/// The line of visible ASCII that a file holds; the error has no part of it.
+pub(super) fn secret_line(path: &Path) -> Result<String, BoxError> {
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    let line = text.trim();
+    if line.is_empty() || !line.bytes().all(|b| (0x21..0x7f).contains(&b)) {
+        return Err("the file does not hold one line of visible ASCII".into());
+    }
+    Ok(line.to_owned())
 }
 
 impl CredentialSource for KeyFile {

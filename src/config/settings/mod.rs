@@ -1,5 +1,6 @@
 //! The settings of a client, made of the tables of a configuration.
 
+mod admin;
 mod answers;
 mod breaker;
 mod checked;
@@ -12,6 +13,7 @@ mod server;
 mod targets;
 mod traffic;
 
+pub use admin::{AdminKeys, AdminToken};
 pub use checked::Settings;
 pub use fallbacks::{FallbackKind, NamedFallback};
 pub use server::ServerKeys;

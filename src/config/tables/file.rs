@@ -6,8 +6,8 @@ use http::Uri;
 use serde::Deserialize;
 
 use super::{
-    BreakerTable, BufferTable, CacheTable, CannedTable, IdentityTable, LimitsTable, OutcomeTable,
-    RetryTable, StoredTable, TargetTable, TrafficTable,
+    AdminTable, BreakerTable, BufferTable, CacheTable, CannedTable, IdentityTable, LimitsTable,
+    OutcomeTable, RetryTable, StoredTable, TargetTable, TrafficTable,
 };
 use crate::{
     config::values::{Continuation, Name, One, Parsed, ProfileName},
@@ -57,6 +57,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) cache: Option<CacheTable>,
     /// The names that identify callers, in addition to the usual ones.
     pub(in crate::config) identity: Option<IdentityTable>,
+    /// Gateway: the listener of the operator: a page with the state of the routes, its API, and metrics.
+    pub(in crate::config) admin: AdminTable,
     /// The meanings of errors that evenkeel does not know, or knows otherwise. The first table that matches counts.
     pub(in crate::config) outcome: Vec<OutcomeTable>,
 }

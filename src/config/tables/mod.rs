@@ -1,5 +1,6 @@
 //! The tables of a configuration as they are written. The comment of a key is its description in the schema.
 
+mod admin;
 mod answers;
 mod breaker;
 mod file;
@@ -8,6 +9,7 @@ mod outcome;
 mod target;
 mod traffic;
 
+pub(super) use admin::AdminTable;
 pub(super) use answers::{BufferTable, CacheTable, IdentityTable};
 pub(super) use breaker::BreakerTable;
 pub(super) use file::File;

@@ -64,13 +64,7 @@ impl Choice for CommitPolicy {
 
 impl Choice for Dialect {
     fn choices() -> Vec<(&'static str, Self)> {
-        vec![
-            ("openai-chat", Self::OpenAiChat),
-            ("openai-responses", Self::OpenAiResponses),
-            ("anthropic", Self::Anthropic),
-            ("gemini", Self::Gemini),
-            ("ollama", Self::Ollama),
-        ]
+        Self::ALL.map(|dialect| (dialect.name(), dialect)).into()
     }
 }
 

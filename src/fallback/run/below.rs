@@ -104,6 +104,7 @@ impl<S: Upstream> FallbackRun<S> {
             name,
             route,
             outcome,
+            status: None,
             wait,
             took,
         });

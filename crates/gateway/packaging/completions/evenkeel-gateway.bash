@@ -23,13 +23,17 @@ _evenkeel__gateway() {
 
     case "${cmd}" in
         evenkeel__gateway)
-            opts="-h -V --listen --upstream --config --profile --check --check-model --probe --help --version"
+            opts="-h -V --listen --admin --upstream --config --profile --check --check-model --probe --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --admin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

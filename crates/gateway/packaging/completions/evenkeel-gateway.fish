@@ -1,4 +1,5 @@
 complete -c evenkeel-gateway -l listen -d 'The address and port to listen on [default: 127.0.0.1:8080]' -r
+complete -c evenkeel-gateway -l admin -d 'The address and port of the operator\'s listener: a page, its API, metrics [default: none]' -r
 complete -c evenkeel-gateway -l upstream -d 'The origin that requests are sent to, such as https://api.openai.com' -r
 complete -c evenkeel-gateway -l config -d 'A file with targets, fallbacks and limits' -r -F
 complete -c evenkeel-gateway -l profile -d 'The limits to begin with: interactive or pipeline [default: interactive]' -r

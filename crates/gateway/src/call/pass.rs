@@ -21,7 +21,7 @@ use super::{
     headers,
     upload::{Upload, is_small, read_whole},
 };
-use crate::{health, setup::Gateway};
+use crate::{health, server::Lifecycle, setup::Gateway};
 
 /// The header that names the target or fallback that answered.
 pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");
@@ -29,9 +29,10 @@ pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-serve
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
 
 /// The paths of the gateway.
-pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+pub(crate) fn router(gateway: Arc<Gateway>, lifecycle: Lifecycle) -> Router {
     Router::new()
         .route("/healthz", routing::any(health::healthz))
+        .route("/readyz", routing::any(async move || health::readyz(&lifecycle)))
         .fallback(pass)
         .with_state(gateway)
 }

@@ -14,8 +14,16 @@ use tokio::{
     time::sleep,
 };
 
-use super::{request_body::respond, signals::Shutdown};
-use crate::{call::router, setup::Setup};
+use super::{
+    lifecycle::{Lifecycle, Phase},
+    request_body::respond,
+    signals::Shutdown,
+};
+use crate::{
+    admin::{AdminServer, Watched},
+    call::router,
+    setup::Setup,
+};
 
 /// A gateway that is bound to its port. It answers while [`run`](Self::run) runs.
 #[derive(Debug)]
@@ -25,6 +33,9 @@ pub(crate) struct GatewayServer {
     router: Router,
     connections: Arc<Semaphore>,
     drain: Duration,
+    lifecycle: Lifecycle,
+    /// The operator's listener, if there is one.
+    admin: Option<AdminServer>,
 }
 
 /// The time a client has for the head of a request, and may be idle before it.
@@ -41,8 +52,23 @@ impl GatewayServer {
         let listener = TcpListener::bind(setup.listen).await.map_err(wrong)?;
         let address = listener.local_addr().map_err(wrong)?;
         let connections = Arc::new(Semaphore::new(setup.limits.connections));
-        let router = router(Arc::new(setup.gateway));
-        Ok(Self { listener, address, router, connections, drain: setup.limits.drain })
+        let (gateway, lifecycle) = (Arc::new(setup.gateway), Lifecycle::default());
+        let router = router(gateway.clone(), lifecycle.clone());
+        let admin = match setup.admin {
+            Some(admin) => {
+                let watched = Watched {
+                    gateway,
+                    lifecycle: lifecycle.clone(),
+                    listen: address,
+                    connections: connections.clone(),
+                    max_connections: setup.limits.connections,
+                };
+                Some(AdminServer::bind(admin, watched).await?)
+            }
+            None => None,
+        };
+        let drain = setup.limits.drain;
+        Ok(Self { listener, address, router, connections, drain, lifecycle, admin })
     }
 
     /// The address that is bound.
@@ -50,25 +76,38 @@ impl GatewayServer {
         self.address
     }
 
+    /// The address of the operator's listener, if there is one.
+    pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(AdminServer::address)
+    }
+
     /// Answers until the first request to shut down; then waits for requests in flight, for the drain time or until the second.
     pub(crate) async fn run(self, mut shutdown: Shutdown) {
-        let Self { listener, router, connections, drain, .. } = self;
+        let Self { listener, router, connections, drain, lifecycle, admin, .. } = self;
+        let admin = admin.map(|admin| tokio::spawn(admin.run()));
+        lifecycle.enter(Phase::Listening);
         let in_flight = GracefulShutdown::new();
         loop {
             tokio::select! {
                 biased;
                 _ = shutdown.recv() => break,
+                () = lifecycle.drain_requested() => break,
                 (stream, permit) = accept(&listener, &connections) => {
                     tokio::spawn(serve(stream, router.clone(), in_flight.watcher(), permit));
                 }
             }
         }
+        lifecycle.enter(Phase::Draining);
         drop(listener);
         tracing::info!("ending: what is under way has {drain:?}");
         tokio::select! {
             () = in_flight.shutdown() => tracing::info!("ended: all answers are through"),
             () = sleep(drain) => tracing::warn!("ended: some answers were cut"),
             Some(()) = shutdown.recv() => tracing::warn!("ended at once"),
+        }
+        // It has answered until now, so that the drain can be watched.
+        if let Some(admin) = admin {
+            admin.abort();
         }
     }
 }

@@ -38,6 +38,8 @@ pub(crate) const LONG: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct TestGateway {
     pub(crate) url: String,
+    /// Of the operator's listener, if there is one.
+    pub(crate) admin: Option<String>,
     pub(crate) stop: mpsc::Sender<()>,
     pub(crate) running: JoinHandle<()>,
 }
@@ -83,8 +85,9 @@ pub(crate) async fn gateway_for(upstream: &str) -> TestGateway {
 pub(crate) async fn started(setup: Setup) -> TestGateway {
     let server = GatewayServer::bind(setup).await.unwrap();
     let url = format!("http://{}", server.address());
+    let admin = server.admin_address().map(|address| format!("http://{address}"));
     let (stop, stopped) = mpsc::channel(2);
-    TestGateway { url, stop, running: tokio::spawn(server.run(stopped)) }
+    TestGateway { url, admin, stop, running: tokio::spawn(server.run(stopped)) }
 }
 
 pub(crate) fn client() -> reqwest::Client {
