@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// The line of each key, by its path: `target[1].base_url`.
 #[derive(Debug, Default)]
-pub(super) struct Lines(BTreeMap<String, usize>);
+pub(crate) struct Lines(BTreeMap<String, usize>);
 
 // === impl Lines ===
 

@@ -48,6 +48,10 @@ const BEFORE_HEADERS: &[Section] = &[
                 "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
                 "The proxy for https:// upstreams, and the hosts that are reached without it.",
             ),
+            (
+                "EVENKEEL_ADMIN_TOKEN",
+                "The token of the operator's listener, where the file names none.",
+            ),
             ("any name", "Holds an API key where key_env of a target in the file names it."),
         ],
     ),
@@ -59,9 +63,13 @@ const AFTER_HEADERS: &[Section] = &[
         &[
             (
                 "GET /healthz",
-                "The states of the routes as JSON. Always status 200 while the process answers. openapi.yaml in the sources describes it.",
+                "The states of the routes as JSON. Always status 200 while the process answers.",
             ),
             ("all other paths", "Sent to the upstream."),
+            (
+                "at --admin: GET /, /healthz, /readyz, /metrics",
+                "The operator's page, the states of the routes, whether calls are accepted, the metrics for Prometheus. openapi.yaml in the sources describes these and all others.",
+            ),
         ],
     ),
     (
