@@ -97,6 +97,7 @@ const AFTER_HEADERS: &[Section] = &[
                 "2",
                 "The command line or the file is wrong. Standard error has one line that names what, where, and what is allowed.",
             ),
+            ("3", "After a shutdown that cut answers: they had not ended within limits.drain."),
         ],
     ),
     (
