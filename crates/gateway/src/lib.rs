@@ -26,6 +26,7 @@
 //! | `access` | who may use it: hosts, web pages, paths, callers with tokens |
 //! | `logs` | logs on standard error, which no call waits for |
 //! | `own_address` | refuses an upstream that is the gateway itself |
+//! | `probe` | `--probe`: a gateway that is running is asked whether it answers |
 //! | `server` | the listener and its connections, their limits, the shutdown |
 //! | `call` | one call: headers, body, response, errors in the caller's dialect |
 //! | `transport` | sends a request over HTTP or HTTPS; path and query stay as they are |
@@ -45,6 +46,7 @@ mod limits;
 mod logs;
 mod options;
 mod own_address;
+mod probe;
 mod reload;
 mod routes;
 mod server;
@@ -58,6 +60,7 @@ use std::{ffi::OsString, io::Write, process::ExitCode};
 use self::{
     check::CheckPlan,
     options::{CommandLine, Options},
+    probe::ProbeError,
     setup::Setup,
 };
 
@@ -68,14 +71,16 @@ const CUT: u8 = 3;
 /// SIGINT.
 ///
 /// Exit status: 0 after a shutdown, `--help` or `--version`; 3 after a shutdown that cut answers, as the drain time or a second
-/// signal ended it; 2 when the command line or the configuration file is wrong; 1 when it cannot listen. With `--check`: 0 when every target answered, 1 when one did not, 2 as before. An error is one line on
-/// standard error.
+/// signal ended it; 2 when the command line or the configuration file is wrong; 1 when it cannot listen. With `--check`: 0 when every
+/// target answered, 1 when one did not, 2 as before. With `--probe`: 0 when the gateway answered, 1 when it did not, 2 as before. An
+/// error is one line on standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let setup = match Options::parse(arguments) {
         Ok(CommandLine::Print(text)) => {
             print_line(&text);
             return ExitCode::SUCCESS;
         }
+        Ok(CommandLine::Probe(options)) => return probe_gateway(&options),
         Ok(CommandLine::Serve(options)) => Setup::new(options),
         Err(line) => Err(line),
     };
@@ -118,6 +123,29 @@ fn check_targets(plan: &CheckPlan, setup: &Setup) -> Result<ExitCode, String> {
     let report = runtime.block_on(run);
     print_line(&report.to_string());
     Ok(if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks the gateway that is running, and prints the result.
+fn probe_gateway(options: &Options) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(probe::probe(options)),
+        Err(error) => Err(ProbeError::Failed(format!("no runtime: {error}"))),
+    };
+    match result {
+        Ok(line) => {
+            print_line(&line);
+            ExitCode::SUCCESS
+        }
+        Err(ProbeError::Failed(line)) => {
+            eprintln!("evenkeel-gateway: {line}");
+            ExitCode::FAILURE
+        }
+        Err(ProbeError::Config(line)) => {
+            eprintln!("evenkeel-gateway: {line}");
+            ExitCode::from(2)
+        }
+    }
 }
 
 fn serve_until_shutdown(mut setup: Setup) -> Result<ExitCode, String> {

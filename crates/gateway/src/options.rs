@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::{
     check::{CheckScope, scope},
     config_file::one_line,
+    probe::url,
 };
 
 /// The flags, each valid by itself.
@@ -42,7 +43,7 @@ pub(crate) struct Options {
         long,
         value_name = "URL",
         value_parser = origin,
-        required_unless_present = "config",
+        required_unless_present_any = ["config", "probe"],
         verbatim_doc_comment
     )]
     pub(crate) upstream: Option<Uri>,
@@ -77,6 +78,20 @@ pub(crate) struct Options {
     /// The model that --check names for targets without one of their own
     #[arg(long, value_name = "MODEL", requires = "check", verbatim_doc_comment)]
     pub(crate) check_model: Option<String>,
+    /// Asks the gateway that is running whether it answers, and exits: 0 if it does, 1 if not
+    ///
+    /// One request for /healthz at the address of --listen or of the file, or at URL, with 3 s to answer with status 200. For
+    /// health checks where there is no shell. Beside it only --listen and --config matter.
+    #[arg(
+        long,
+        value_name = "URL",
+        num_args = 0..=1,
+        require_equals = true,
+        conflicts_with_all = ["check", "check_model"],
+        value_parser = url,
+        verbatim_doc_comment
+    )]
+    pub(crate) probe: Option<Option<Uri>>,
 }
 
 /// The parsed command line.
@@ -84,6 +99,8 @@ pub(crate) struct Options {
 pub(crate) enum CommandLine {
     /// To listen.
     Serve(Options),
+    /// To ask a gateway that is running: `--probe`.
+    Probe(Options),
     /// To print a text and exit: `--help`, `--version`.
     Print(String),
 }
@@ -120,7 +137,7 @@ SIGINT requests in flight have 30 s (limits.drain) to end; a second signal ends 
 
 Exit status: 0 after a shutdown, 3 after one that cut answers, 2 when the command line or the file is wrong, 1 when it
 cannot listen. With --check: 0 when everything is right and every target answered, 1 when a target failed or could not
-be asked, 2 as above.";
+be asked, 2 as above. With --probe: 0 when the gateway answered, 1 when it did not, 2 as above.";
 
 // === impl Options ===
 
@@ -131,6 +148,7 @@ impl Options {
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<CommandLine, String> {
         match Self::try_parse_from(arguments) {
+            Ok(options) if options.probe.is_some() => Ok(CommandLine::Probe(options)),
             Ok(options) => Ok(CommandLine::Serve(options)),
             Err(error) if error.exit_code() == 0 => {
                 Ok(CommandLine::Print(error.to_string().trim_end().to_owned()))
@@ -151,9 +169,10 @@ fn reason(error: &clap::Error) -> String {
         (ErrorKind::InvalidValue, Some(flag)) => {
             format!("{flag} has no value; allowed is one value after it")
         }
-        (ErrorKind::ArgumentConflict, Some(flag)) => {
-            format!("{flag} is given twice; allowed is one")
-        }
+        (ErrorKind::ArgumentConflict, Some(flag)) => match flag_in(error, ContextKind::PriorArg) {
+            Some(other) if other != flag => format!("{flag} excludes {other}; allowed is one"),
+            _ => format!("{flag} is given twice; allowed is one"),
+        },
         (ErrorKind::MissingRequiredArgument, Some("--check")) => {
             "--check-model has no effect; allowed is it together with --check".into()
         }
@@ -170,7 +189,11 @@ fn reason(error: &clap::Error) -> String {
 
 /// The flag that an error is about: `--upstream` of `--upstream <URL>` and of `--upstream=URL`, `--check` of `--check[=<WHAT>]`.
 fn flag_of(error: &clap::Error) -> Option<&str> {
-    let argument = match error.get(ContextKind::InvalidArg)? {
+    flag_in(error, ContextKind::InvalidArg)
+}
+
+fn flag_in(error: &clap::Error, context: ContextKind) -> Option<&str> {
+    let argument = match error.get(context)? {
         ContextValue::String(text) => text,
         ContextValue::Strings(texts) => texts.first()?,
         _ => return None,

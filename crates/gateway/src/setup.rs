@@ -1,6 +1,6 @@
 //! Combines the command line and the file into the setup of the server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use evenkeel::{
     ConfigError,
@@ -50,9 +50,9 @@ pub(crate) struct SetupSource<'a> {
     pub(crate) before: Option<&'a Gateway>,
 }
 
-/// Where the gateway listens by default.
+/// Where the gateway listens by default: on this machine alone, as the keys of callers pass through it.
 pub(crate) const DEFAULT_LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 // === impl Setup ===
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// The line of each key, by its path: `target[1].base_url`. Bounded: of more or longer paths, the line of their table is known.
 #[derive(Debug, Default)]
-pub(super) struct Lines(BTreeMap<String, usize>);
+pub(crate) struct Lines(BTreeMap<String, usize>);
 
 /// The most paths, and the longest one in bytes. No key of a configuration has a longer path.
 const MOST: usize = 20_000;

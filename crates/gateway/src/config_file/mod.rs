@@ -10,3 +10,5 @@ mod yaml;
 mod yaml_scalar;
 
 pub(crate) use file::{ConfigFile, one_line, read};
+#[cfg(test)]
+pub(crate) use yaml::parse as parse_yaml;

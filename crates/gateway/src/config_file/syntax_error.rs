@@ -2,9 +2,9 @@
 
 /// A text that is not of its format: the line, and what is wrong with it, without a value of the file: that may be a key.
 #[derive(Debug)]
-pub(super) struct SyntaxError {
-    pub(super) line: usize,
-    pub(super) what: String,
+pub(crate) struct SyntaxError {
+    pub(crate) line: usize,
+    pub(crate) what: String,
 }
 
 // === impl SyntaxError ===

@@ -26,7 +26,7 @@ struct Reader<'a> {
 type Item<'a> = (Event<'a>, usize);
 
 /// The tree of a text, and the lines of its keys.
-pub(super) fn parse(text: &str) -> Result<(Value, Lines), SyntaxError> {
+pub(crate) fn parse(text: &str) -> Result<(Value, Lines), SyntaxError> {
     let mut reader = Reader { text, events: Parser::new_from_str(text), lines: Lines::default() };
     let mut document = None;
     loop {

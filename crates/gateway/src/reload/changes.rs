@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::config_file::one_line;
 
 /// Keys that only a restart changes: the sockets are bound, and their limits are in use.
-const ONLY_AT_START: [&str; 3] = ["listen", "limits.connections", "limits.drain"];
+const ONLY_AT_START: [&str; 6] =
+    ["listen", "admin", "edges", "tls", "limits.connections", "limits.drain"];
 
 /// The most names in the log.
 const SHOWN: usize = 16;

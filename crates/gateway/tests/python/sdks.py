@@ -1,10 +1,10 @@
-"""Drives the gateway with the official Python SDKs of OpenAI and Anthropic: in health, and in the failures.
+"""Drives the gateway with the official Python SDKs of OpenAI and Anthropic: in health, and in the sixteen failures.
 
 It starts nothing by itself. The upstream is one whose models fail on purpose, and the tests of the gateway start both:
 
     python3 -m venv target/python
     target/python/bin/pip install -r crates/gateway/tests/python/requirements.txt
-    EVENKEEL_PYTHON=$PWD/target/python/bin/python cargo test -p evenkeel-gateway --lib -- --ignored sdks
+    EVENKEEL_PYTHON=$PWD/target/python/bin/python cargo test -p evenkeel-gateway --lib -- --ignored python_sdks
 
 Called by hand, it takes the gateway's URL and checks what needs nothing but a provider that is well:
 
@@ -13,6 +13,7 @@ Called by hand, it takes the gateway's URL and checks what needs nothing but a p
 
 import os
 import sys
+import time
 
 import anthropic
 import openai
@@ -20,6 +21,7 @@ import openai
 MESSAGES = [{"role": "user", "content": "Where is my parcel?"}]
 FALLBACKS = {"evenkeel-fallbacks": "spare"}
 COMPLETE = {"evenkeel-commit": "complete"}
+BOTH = FALLBACKS | COMPLETE
 
 
 class Check:
@@ -118,26 +120,53 @@ def failures(check):
     assert [model.id for model in check.openai.models.list()] == ["good"]
     print("ok    models.list")
     for number, way in enumerate(check.ways()):
-        streamed = way.endswith("streamed")
-        # Each way has models of its own: those fail once.
-        check.whole(way, f"503-once-{number}")
-        check.whole(way, f"429-once-{number}")
-        check.whole(way, f"reset-once-{number}")
-        check.whole(way, f"cut-once-{number}", COMPLETE)
-        check.whole(way, "down", FALLBACKS)
-        check.whole(way, "hang", FALLBACKS)
-        check.whole(way, "too-large", FALLBACKS)
-        ours = anthropic if way.startswith("messages") else openai
-        # A wait, and a key that is rejected again and again, close the route for those who ask next.
-        check.raises(way, f"no-key-{number}", ours.AuthenticationError, "The provider answered 401")
-        check.raises(way, f"limited-{number}", ours.RateLimitError, "The provider answered 429")
-        check.raises(way, "wrong", ours.BadRequestError, "The provider answered 400")
-        check.raises(way, "gone", ours.NotFoundError, "The provider answered 404")
-        check.raises(way, "silent", ours.InternalServerError, "evenkeel: ")
-        check.raises(way, "good", ours.BadRequestError, "evenkeel-commit", {"evenkeel-commit": "soon"})
-        if streamed:
-            check.raises(way, "cut", ours.APIError, "evenkeel: ")
-            check.raises(way, "stall", ours.APIError, "evenkeel: ")
+        failures_of(check, way, number)
+    outage(check)
+
+
+def failures_of(check, way, n):
+    """The sixteen failures, in the order of `acceptance.py`. `n` is the number of the way's own models: those fail once, or
+    close their route."""
+    ours = anthropic if way.startswith("messages") else openai
+    check.whole(way, f"429-once-{n}")
+    check.whole(way, "limited", FALLBACKS)
+    check.raises(way, f"limited-{n}", ours.RateLimitError, "The provider answered 429")
+    check.whole(way, f"500-once-{n}")
+    check.whole(way, f"503-once-{n}")
+    check.whole(way, "down", FALLBACKS)
+    check.whole(way, f"reset-once-{n}")
+    check.whole(way, "hang", FALLBACKS)
+    check.raises(way, f"silent-{n}", ours.InternalServerError, "evenkeel: ")
+    check.whole(way, "late", FALLBACKS)
+    check.whole(way, f"cut-once-{n}", COMPLETE)
+    check.whole(way, f"stall-{n}", BOTH)
+    check.whole(way, f"garbage-{n}", BOTH)
+    check.whole(way, "unmarked")
+    check.whole(way, "too-large", FALLBACKS)
+    check.raises(way, "blocked", ours.BadRequestError, "The provider answered 400", FALLBACKS)
+    check.whole(way, f"cut-{n}", COMPLETE | {"evenkeel-fallbacks": "no-prefill"})
+    if way.endswith("streamed"):
+        check.raises(way, f"cut-{n}", ours.APIError, "evenkeel: ")
+        check.raises(way, f"stall-{n}", ours.APIError, "evenkeel: ")
+    check.raises(way, f"no-key-{n}", ours.AuthenticationError, "The provider answered 401")
+    check.raises(way, "wrong", ours.BadRequestError, "The provider answered 400")
+    check.raises(way, "gone", ours.NotFoundError, "The provider answered 404")
+    check.raises(way, "good", ours.BadRequestError, "evenkeel-commit", {"evenkeel-commit": "soon"})
+
+
+def outage(check):
+    """An outage: every answer is whole, and names the model that gave it, which is the failed one again after it."""
+    spare, until = 0, time.monotonic() + 60
+    while True:
+        answer = check.openai.chat.completions.create(model="outage", messages=MESSAGES, extra_headers=FALLBACKS)
+        assert answer.choices[0].message.content == check.words
+        spare += answer.model == "spare"
+        if answer.model == "outage" and spare:
+            break
+        assert time.monotonic() < until, "the model is not used again"
+        time.sleep(0.25)
+    assert spare > 1, spare
+    print(f"ok    the outage: {spare} answers of the fallback, then its own")
 
 
 def main():
