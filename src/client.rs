@@ -1,5 +1,7 @@
 //! The client: the whole stack over one transport.
 
+#[cfg(feature = "chaos")]
+mod chaos;
 #[cfg(feature = "reqwest-middleware")]
 mod handles;
 mod questions;
@@ -19,6 +21,7 @@ use crate::{
     breaker::Breakers,
     cache::CachePolicy,
     call_options::{OptionSources, Scope},
+    chaos::ChaosSlot,
     context::Route,
     fallback::{Fallback, FallbackList, FallbackPolicy, Target},
     identity::IdentityPolicy,
@@ -44,6 +47,9 @@ pub struct Client {
     handles: AvailabilityView,
     buffer_uploads: usize,
     rehearser: Rehearser,
+    /// Read with the feature `chaos` alone.
+    #[cfg_attr(not(feature = "chaos"), allow(dead_code))]
+    chaos: ChaosSlot,
 }
 
 /// Builds a [`Client`].
@@ -63,6 +69,7 @@ pub struct ClientBuilder {
     cache: Option<CachePolicy>,
     identity: Option<IdentityPolicy>,
     events: EventSink,
+    chaos: ChaosSlot,
     /// The most that is read ahead of a streamed body, in bytes.
     pub(crate) buffer_uploads: usize,
 }
@@ -200,6 +207,12 @@ impl ClientBuilder {
         self
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn chaos_slot(mut self, chaos: ChaosSlot) -> Self {
+        self.chaos = chaos;
+        self
+    }
+
     /// Builds a client over any transport.
     ///
     /// # Errors
@@ -208,12 +221,14 @@ impl ClientBuilder {
     pub fn build_with(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
         let buffer_uploads = self.buffer_uploads;
         let identity = self.identity.map(IdentityPolicy::build).transpose()?;
-        let parts = stack::Parts { cache: self.cache, fallbacks: self.fallbacks, identity };
+        let (chaos, slot) = (self.chaos.clone(), self.chaos);
+        let parts =
+            stack::Parts { cache: self.cache, fallbacks: self.fallbacks, identity, chaos: slot };
         let rehearser = Rehearser::new(upstream.clone(), &self.profile, &parts.fallbacks);
         let events = self.events.clone();
         let (stack, handles) = stack::build(upstream, self.profile, parts, self.events)?;
         events.configured(&handles.fallbacks.configured());
-        Ok(Client { stack: Arc::new(stack), handles, rehearser, buffer_uploads })
+        Ok(Client { stack: Arc::new(stack), handles, rehearser, buffer_uploads, chaos })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     amend::AmendLayer,
     balance::BalanceLayer,
     cache::{CacheLayer, CachePolicy},
+    chaos::ChaosSlot,
     coding::{DecodeRequestLayer, RestoreRequestLayer},
     context::Routes,
     credentials::CredentialLayer,
@@ -34,13 +35,14 @@ pub(crate) struct Parts {
     pub(crate) cache: Option<CachePolicy>,
     pub(crate) fallbacks: FallbackPolicy,
     pub(crate) identity: Option<IdentityLayer>,
+    pub(crate) chaos: ChaosSlot,
 }
 
 /// The whole stack over an upstream, and the handles of its per-route state.
 pub(crate) fn build<S: Upstream>(
     upstream: S,
     profile: Profile,
-    Parts { cache, fallbacks, identity }: Parts,
+    Parts { cache, fallbacks, identity, chaos }: Parts,
     events: EventSink,
 ) -> Result<(impl Upstream, AvailabilityView), ConfigError> {
     profile.check()?;
@@ -108,7 +110,9 @@ pub(crate) fn build<S: Upstream>(
         // Below all layers that change a request: what is unchanged is sent as it came.
         .layer(RestoreRequestLayer::default())
         // On what is really sent: a signature is over its bytes. Within the time of the attempt.
-        .layer(CredentialLayer::default().events(events))
+        .layer(CredentialLayer::default().events(events.clone()))
+        // Directly above the transport: all that guards an attempt is exercised.
+        .option_layer(chaos.layer(&events)?)
         // A transport that is busy is waited for within the attempt.
         .service(ReadyInCall(upstream));
     Ok((stack, handles))

@@ -90,7 +90,8 @@ impl<'a> InFlightAttempt<'a> {
         }
         let route = at.route.clone();
         let (fallback, name) = (call.fallback, call.name.clone());
-        call.attempt_log.push(Attempt { fallback, name, route, outcome, wait, took });
+        let ended = Attempt { fallback, name, route, outcome, wait, took, injected: None };
+        call.attempt_log.push(ended, copy);
         let (route, provider) = (at.route.clone(), at.provider.clone());
         let AnswerFacts { status, first_content, wasted } = facts;
         call.emit(EventKind::AttemptEnded {

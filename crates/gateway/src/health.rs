@@ -18,7 +18,15 @@ pub(crate) async fn healthz(State(gateway): State<Arc<Gateway>>) -> Response<Bod
 }
 
 fn snapshot(gateway: &Gateway) -> Value {
-    json!({"status": "ok", "routes": sorted(routes(gateway)), "limits": sorted(limits(gateway))})
+    let mut all = json!({
+        "status": "ok",
+        "routes": sorted(routes(gateway)),
+        "limits": sorted(limits(gateway)),
+    });
+    if let Some(state) = gateway.chaos.state() {
+        all["chaos"] = state.into();
+    }
+    all
 }
 
 /// The breakers.

@@ -13,6 +13,9 @@
 //! `tls` (default): `https://` upstreams, by rustls with the certificates of the system. `SSL_CERT_FILE` and `SSL_CERT_DIR`
 //! name others. Without the feature an `https://` upstream is an error at start.
 //!
+//! `chaos`: faults on purpose, for a game day (`evenkeel::chaos`). They need the feature, a table `[chaos]` in the file, and
+//! `--chaos`. SIGUSR2 switches them off; without the feature it changes nothing.
+//!
 //! # The files
 //!
 //! | file | what it does |
@@ -21,6 +24,7 @@
 //! | `config_file` | the configuration file, in the format of `evenkeel::config`, and the line that an error in it is about |
 //! | `limits` | the limits of the gateway itself |
 //! | `setup` | combines both: the evenkeel clients that answer requests |
+//! | `chaos` | `--chaos`: faults on purpose, and their kill switch |
 //! | `check` | `--check`: every target is asked once |
 //! | `server` | the listener and its connections, their limits, the shutdown |
 //! | `call` | one call: headers, body, response, errors in the caller's dialect |
@@ -28,6 +32,11 @@
 //! | `health` | `/healthz`: the state of each route |
 
 mod call;
+#[cfg(feature = "chaos")]
+mod chaos;
+#[cfg(not(feature = "chaos"))]
+#[path = "no_chaos.rs"]
+mod chaos;
 mod check;
 mod config_file;
 mod health;
@@ -127,7 +136,11 @@ fn serve_until_shutdown(setup: Setup) -> Result<(), String> {
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let result = runtime.block_on(async {
         let shutdown = server::signals().map_err(|error| format!("no signals: {error}"))?;
+        let chaos = setup.gateway.chaos.clone();
+        let kill = chaos.clone();
+        server::on_kill_switch(move || kill.stop()).map_err(|error| format!("no signals: {error}"))?;
         let server = server::GatewayServer::bind(setup).await?;
+        chaos.start();
         if !server.address().ip().is_loopback() {
             tracing::warn!(
                 "listening beyond this machine: whoever can reach {} can use the upstream, and the keys of the targets",

@@ -69,6 +69,12 @@ pub(crate) struct Options {
     /// The model that --check names for targets without one of their own
     #[arg(long, value_name = "MODEL", requires = "check", verbatim_doc_comment)]
     pub(crate) check_model: Option<String>,
+    /// Injects the faults of the table [chaos] of the file, on purpose
+    ///
+    /// For a game day, in a build with the feature chaos. They end after an hour, or for_at_most of the table, and at once with
+    /// SIGUSR2. Answers with a fault have the header evenkeel-chaos; GET /healthz has "chaos": "on".
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) chaos: bool,
 }
 
 /// The parsed command line.

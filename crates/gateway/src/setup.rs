@@ -9,6 +9,7 @@ use evenkeel::{
 use http::Uri;
 
 use crate::{
+    chaos::Chaos,
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config_file::{ConfigFile, one_line},
     limits::GatewayLimits,
@@ -39,6 +40,8 @@ pub(crate) struct Gateway {
     pub(crate) name: String,
     /// The largest request body that is buffered, in bytes.
     pub(crate) body: usize,
+    /// Faults on purpose.
+    pub(crate) chaos: Chaos,
 }
 
 // === impl Setup ===
@@ -63,6 +66,7 @@ impl Setup {
         let config = options.upstream.iter().try_fold(config, Config::upstream);
         let settings = config.and_then(|config| config.settings(env));
         let settings = settings.map_err(|error| located(&error))?;
+        let settings = Chaos::settings(options.chaos, settings)?;
         let Some(origin) = origin(&settings) else { return Err(no_upstream(&file, &settings)) };
         let limits = GatewayLimits::new(&settings);
         let transport = Transport::reconnecting(limits.connect, needs_tls(&settings, &origin))?;
@@ -96,6 +100,7 @@ impl Gateway {
         settings: &Settings,
         transport: impl Upstream,
     ) -> Result<Self, ConfigError> {
+        let chaos = Chaos::of(settings);
         // Only chats are stored.
         let unstored = |fallback: &NamedFallback| fallback.kind != FallbackKind::Stored;
         let other = Client::builder()
@@ -105,7 +110,8 @@ impl Gateway {
         let chat = settings.builder().build_with(transport.clone());
         Ok(Self {
             chat: chat.map_err(|error| settings.locate(&error, |_| true))?,
-            other: other
+            other: chaos
+                .within(other)
                 .build_with(transport)
                 .map_err(|error| settings.locate(&error, unstored))?,
             name: settings
@@ -114,6 +120,7 @@ impl Gateway {
                 .map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
             origin,
             body: limits.body,
+            chaos,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     answers::{cache, identity},
+    chaos::chaos,
     fallbacks::{FallbackKind, NamedFallback, Order},
     locate::{Paths, in_key_names, located},
     outcomes::error_codes,
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     Client, ClientBuilder, ConfigError, Profile,
     cache::CachePolicy,
+    chaos::ChaosSlot,
     config::{source::Source, tables::CacheTable},
     fallback::FallbackPolicy,
     identity::IdentityPolicy,
@@ -41,6 +43,7 @@ pub struct Settings {
     pub identity: Option<IdentityPolicy>,
     /// The keys that only a server has a use for, such as the gateway.
     pub server: ServerKeys,
+    pub(in crate::config) chaos: ChaosSlot,
 }
 
 // === impl Settings ===
@@ -64,6 +67,7 @@ impl Settings {
             cache: file.cache.as_ref().or(of_stored.as_ref()).map(cache),
             error_codes: error_codes(&file.outcome)?,
             identity: file.identity.as_ref().map(identity),
+            chaos: chaos(file.chaos.as_ref())?,
         };
         settings.check()?;
         Ok(settings)
@@ -75,7 +79,14 @@ impl Settings {
             .profile(self.profile.clone())
             .fallback_policy(self.fallback_policy(|_| true));
         let builder = self.cache.iter().cloned().fold(builder, ClientBuilder::cache);
-        self.identity.iter().cloned().fold(builder, ClientBuilder::identity)
+        let builder = self.identity.iter().cloned().fold(builder, ClientBuilder::identity);
+        builder.chaos_slot(self.chaos.clone())
+    }
+
+    /// The same settings without the faults that are injected on purpose.
+    #[must_use]
+    pub fn without_chaos(self) -> Self {
+        Self { chaos: ChaosSlot::default(), ..self }
     }
 
     /// The fallbacks for which `keep` returns true; the first one is always kept.

@@ -2,6 +2,13 @@
 
 mod answers;
 mod breaker;
+#[cfg(feature = "chaos")]
+mod chaos;
+#[cfg(not(feature = "chaos"))]
+#[path = "no_chaos.rs"]
+mod chaos;
+#[cfg(feature = "chaos")]
+mod chaos_fault;
 mod checked;
 mod fallbacks;
 mod key_file;

@@ -6,8 +6,8 @@ use http::Uri;
 use serde::Deserialize;
 
 use super::{
-    BreakerTable, BufferTable, CacheTable, CannedTable, IdentityTable, LimitsTable, OutcomeTable,
-    RetryTable, StoredTable, TargetTable, TrafficTable,
+    BreakerTable, BufferTable, CacheTable, CannedTable, ChaosTable, IdentityTable, LimitsTable,
+    OutcomeTable, RetryTable, StoredTable, TargetTable, TrafficTable,
 };
 use crate::{
     config::values::{Continuation, Name, One, Parsed, ProfileName},
@@ -59,4 +59,6 @@ pub(in crate::config) struct File {
     pub(in crate::config) identity: Option<IdentityTable>,
     /// The meanings of errors that evenkeel does not know, or knows otherwise. The first table that matches counts.
     pub(in crate::config) outcome: Vec<OutcomeTable>,
+    /// Faults that are injected on purpose. Default: none.
+    pub(in crate::config) chaos: Option<ChaosTable>,
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod breaker;
+mod chaos;
 mod file;
 mod limits;
 mod outcome;
@@ -10,6 +11,9 @@ mod traffic;
 
 pub(super) use answers::{BufferTable, CacheTable, IdentityTable};
 pub(super) use breaker::BreakerTable;
+#[cfg(feature = "chaos")]
+pub(super) use chaos::ChaosRuleTable;
+pub(super) use chaos::ChaosTable;
 pub(super) use file::File;
 pub(super) use limits::{LimitsTable, RetryTable};
 pub(super) use outcome::OutcomeTable;

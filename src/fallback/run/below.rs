@@ -106,6 +106,7 @@ impl<S: Upstream> FallbackRun<S> {
             outcome,
             wait,
             took,
+            injected: None,
         });
     }
 }

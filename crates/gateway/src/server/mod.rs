@@ -4,4 +4,7 @@ mod listener;
 mod request_body;
 mod signals;
 
-pub(crate) use self::{listener::GatewayServer, signals::signals};
+pub(crate) use self::{
+    listener::GatewayServer,
+    signals::{on_kill_switch, signals},
+};

@@ -50,7 +50,12 @@ fn the_example_file_has_every_key_and_each_of_them_is_right() {
     // A target has its key from one place.
     let alone = plain.lines().filter(|line| !line.starts_with("key_file"));
     let alone: String = alone.map(|line| format!("{line}\n")).collect();
-    let file = ConfigFile::parse(Path::new("gateway.toml"), &alone).unwrap();
+    // A build without the feature refuses the table, which is the last one.
+    let alone = match cfg!(feature = "chaos") {
+        true => &*alone,
+        false => alone.split("[chaos]").next().unwrap(),
+    };
+    let file = ConfigFile::parse(Path::new("gateway.toml"), alone).unwrap();
     let settings = file.config.settings(|name| Some(name.to_owned()));
     settings.map_err(|error| file.error(&error)).unwrap();
     let schema: serde_json::Value = serde_json::from_str(evenkeel::config::Config::SCHEMA).unwrap();
