@@ -104,7 +104,8 @@ pub enum Fault {
     },
     /// The answer is one JSON body although the request asks for a stream. For streams alone.
     Unstreamed,
-    /// After that number of events with content, the last of them is repeated without end. For streams alone.
+    /// After that number of events with content, the last of them is repeated, until chaos ends and the stream is cut. For streams
+    /// alone.
     Endless {
         /// The number of events.
         events: u32,

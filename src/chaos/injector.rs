@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{ChaosPolicy, ChaosSwitch, Fault, decide, rule::AttemptFacts, switch::Period};
+use super::{ChaosPolicy, ChaosSwitch, Fault, decide, period::Period, rule::AttemptFacts};
 use crate::{
     Request,
     attempt_log::Injected,
@@ -112,7 +112,7 @@ impl Injector {
 
     /// Reports that chaos is on, or has ended, if that is due.
     pub(super) fn report(&self, now: Instant) {
-        if let Some(event) = self.switch().reports().due(self.switch(), now) {
+        if let Some(event) = self.switch().report(now) {
             self.events.emit(event);
         }
     }
@@ -149,7 +149,7 @@ impl Injection {
     /// Records that the fault is injected: in the counts, the log of the call, the span and the events.
     pub(super) fn record(&self) {
         let fault = self.fault.kind();
-        self.injector.switch().reports().count(fault);
+        self.injector.switch().count(fault);
         self.attempt_log.inject(self.mark.clone());
         let route = self.mark.route.clone();
         self.injector.events.emit(EventKind::FaultInjected { route, fault });

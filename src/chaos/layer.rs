@@ -13,7 +13,7 @@ use tower::{Layer, Service};
 
 use super::{ChaosPolicy, injector::Injector};
 use crate::{
-    Error, Request, Response, Upstream,
+    ConfigError, Error, Request, Response, Upstream,
     telemetry::EventSink,
     upstream::{ResponseFuture, take_ready},
 };
@@ -47,10 +47,24 @@ pin_project! {
     }
 }
 
+// === impl ChaosPolicy ===
+
+impl ChaosPolicy {
+    /// Builds the layer.
+    ///
+    /// # Errors
+    ///
+    /// If a value is not allowed. The error names the field, the value and the allowed values.
+    pub fn build(self) -> Result<ChaosLayer, ConfigError> {
+        self.check()?;
+        Ok(ChaosLayer::new(self))
+    }
+}
+
 // === impl ChaosLayer ===
 
 impl ChaosLayer {
-    pub(super) fn new(policy: ChaosPolicy) -> Self {
+    fn new(policy: ChaosPolicy) -> Self {
         Self { injector: Arc::new(Injector::new(policy, EventSink::default())) }
     }
 

@@ -11,7 +11,7 @@
 //!
 //! The feature has to be built in, and the [switch](ChaosSwitch) has to be on. It is off when it is made. Once on, it switches itself
 //! off after an hour, or the time set by [`for_at_most`](ChaosSwitch::for_at_most). [`off`](ChaosSwitch::off) acts at once, also on
-//! attempts that hang and on bodies that stall: they go on as if there had been no fault.
+//! attempts that hang and on bodies that stall: they go on as if there had been no fault, but for an endless stream, which is cut.
 //!
 //! # Game day
 //!
@@ -80,8 +80,8 @@
 //! | `invalid_event` | an event is not JSON; JSON in one piece ends in its middle | malformed; truncated |
 //! | `error_event` | an event with an error ends the stream | unavailable |
 //! | `unstreamed` | a stream as one JSON body | success: it is converted |
-//! | `endless` | an event is repeated without end | success, until a limit of the stream |
-//! | `no_done`, `no_finish` | the last event, or the finish reason, is missing | success, or truncated |
+//! | `endless` | an event is repeated without end; the stream is cut when chaos ends | truncated, or timed out before |
+//! | `no_done`, `no_finish` | the last event, or the finish reason, is missing | success, or truncated, by the API |
 //!
 //! Up to `error_body` the provider is not asked, and nothing is billed. The others are in the answer of the provider, which is asked
 //! and billed; an answer that is an error is passed on as it is. `slow_events`, `unstreamed`, `endless`, `no_done` and `no_finish` are
@@ -122,7 +122,7 @@
 //! - Faults trip breakers, use up budgets and close routes: that is their purpose. Resetting the switch does not reset these; they
 //!   recover as after an outage, or by [`Client::reset`](crate::Client::reset).
 //! - [`rehearse`](crate::Client::rehearse) asks targets past this layer.
-//! - A stored answer of the cache may have been slow on purpose, and keeps its mark.
+//! - An answer that was only slow is stored by the cache like any other, without the mark.
 //! - A switch that has ended by time is reported with the next attempt, not by a task of its own.
 
 mod answer;
@@ -135,6 +135,7 @@ mod fault;
 mod injector;
 mod layer;
 mod pattern;
+mod period;
 mod policy;
 mod reports;
 mod rule;

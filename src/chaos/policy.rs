@@ -1,6 +1,6 @@
 //! The settings of chaos.
 
-use super::{ChaosLayer, ChaosRule, ChaosSwitch};
+use super::{ChaosRule, ChaosSwitch};
 use crate::ConfigError;
 
 /// Which faults are injected, and the switch that they obey.
@@ -49,16 +49,6 @@ impl ChaosPolicy {
     /// The switch.
     pub fn switch(&self) -> &ChaosSwitch {
         &self.switch
-    }
-
-    /// Builds the layer.
-    ///
-    /// # Errors
-    ///
-    /// If a value is not allowed. The error names the field, the value and the allowed values.
-    pub fn build(self) -> Result<ChaosLayer, ConfigError> {
-        self.check()?;
-        Ok(ChaosLayer::new(self))
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

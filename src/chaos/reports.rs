@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{ChaosSwitch, switch::Period};
+use super::period::Period;
 use crate::{
     sync::lock_std,
     telemetry::{EventKind, FaultKind, LOG_INTERVAL},
@@ -49,8 +49,13 @@ impl Reports {
     }
 
     /// What is to be reported at `now`: that chaos is on, at its begin and then once a minute; that it has ended.
-    pub(super) fn due(&self, switch: &ChaosSwitch, now: Instant) -> Option<EventKind> {
-        let period = switch.period(now);
+    /// `expired` tells whether a period was ended by its time.
+    pub(super) fn due(
+        &self,
+        period: Option<Period>,
+        now: Instant,
+        expired: impl FnOnce(Period) -> bool,
+    ) -> Option<EventKind> {
         // An attempt costs no lock while chaos is off.
         if period.is_none() && !self.open.load(Ordering::Relaxed) {
             return None;
@@ -72,8 +77,8 @@ impl Reports {
                 Some(EventKind::ChaosOn { injected, ends_in })
             }
             None => {
-                let expired = previous.is_some_and(|last| switch.has_expired(last.period));
-                previous.map(|_| EventKind::ChaosOff { injected, expired })
+                let expired = expired(previous?.period);
+                Some(EventKind::ChaosOff { injected, expired })
             }
         }
     }

@@ -155,8 +155,12 @@ impl Fault {
                 Err(ConfigError::new(field("status"), status.as_u16(), "400 to 599"))
             }
             Self::Drip { bytes: 0, .. } => Err(ConfigError::new(field("bytes"), 0, "at least 1")),
-            // Without a pause it would fill every buffer above it.
-            Self::Endless { every, .. } if *every < Duration::from_millis(1) => {
+            // Without a pause it would never give the thread back to others, nor to the timer that ends it.
+            Self::Endless { every, .. }
+            | Self::Drip { every, .. }
+            | Self::Comments { every, .. }
+                if *every < Duration::from_millis(1) =>
+            {
                 Err(ConfigError::new(field("every"), every, "1 ms and more"))
             }
             _ => Ok(()),

@@ -60,10 +60,14 @@ impl Step {
         }
     }
 
-    /// The step when faults have ended: its own bytes without a wait, or nothing. What has no wait is under way already.
+    /// The step when faults have ended: its own bytes without a wait, or nothing. What has no wait is under way already. A text in
+    /// which a part was repeated is wrong, and must not end as a whole answer.
     fn harmless(self) -> Option<Self> {
         match self {
             Self::Drip { data, .. } => Some(Self::data(data)),
+            Self::Repeat { left: None, .. } => {
+                Some(Self::Fail { after: Duration::ZERO, kind: io::ErrorKind::UnexpectedEof })
+            }
             Self::Repeat { .. } => None,
             step if step.wait().is_zero() => Some(step),
             _ => None,

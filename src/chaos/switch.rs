@@ -10,8 +10,12 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::reports::Reports;
-use crate::{ConfigError, telemetry::FaultKind, time::saturating_add};
+use super::{period::Period, reports::Reports};
+use crate::{
+    ConfigError,
+    telemetry::{EventKind, FaultKind},
+    time::saturating_add,
+};
 
 /// Switches chaos on and off. A handle: clones are the same switch.
 ///
@@ -37,14 +41,6 @@ struct State {
     periods: u64,
     /// Since it was switched on; also after its end, until it is switched off.
     period: Option<Period>,
-}
-
-/// The time for which the switch is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Period {
-    pub(super) number: u64,
-    pub(super) since: Instant,
-    pub(super) until: Instant,
 }
 
 // === impl ChaosSwitch ===
@@ -106,8 +102,18 @@ impl ChaosSwitch {
         self.0.state.borrow().period.filter(|period| now < period.until)
     }
 
+    /// What is to be reported at `now`.
+    pub(super) fn report(&self, now: Instant) -> Option<EventKind> {
+        self.0.reports.due(self.period(now), now, |ended| self.has_expired(ended))
+    }
+
+    /// Counts a fault.
+    pub(super) fn count(&self, kind: FaultKind) {
+        self.0.reports.count(kind);
+    }
+
     /// Whether that period was ended by its time, and not by a person.
-    pub(super) fn has_expired(&self, period: Period) -> bool {
+    fn has_expired(&self, period: Period) -> bool {
         self.0.state.borrow().period == Some(period)
     }
 
@@ -126,10 +132,6 @@ impl ChaosSwitch {
                 }
             }
         }
-    }
-
-    pub(super) fn reports(&self) -> &Reports {
-        &self.0.reports
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

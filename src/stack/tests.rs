@@ -58,7 +58,7 @@ async fn look_ups<const N: usize>(
     let sent = Arc::<AtomicUsize>::default();
     let limit = LimitPolicy::new().requests(500).tokens(100_000);
     let profile = Profile::interactive().limit(limit).hedge(HedgePolicy::new());
-    let parts = Parts { cache: None, fallbacks, identity: None };
+    let parts = Parts { cache: None, fallbacks, identity: None, chaos: ChaosSlot::default() };
     let built = build(provider(failing, sent.clone()), profile, parts, EventSink::default());
     let (stack, view) = built.expect("a valid stack");
     let counts = || (sent.load(Ordering::Relaxed), view.breakers.routes().look_ups());

@@ -1,5 +1,7 @@
 //! Faults on purpose: what the guard makes of each, the switch, the marks, and two laws.
 
+#[cfg(feature = "serde")]
+mod file;
 mod laws;
 mod marks;
 mod outcomes;
@@ -300,6 +302,10 @@ fn a_value_that_is_not_allowed_is_refused_with_its_field() {
         (
             refused(&ok, ChaosRule::new(Fault::Drip { bytes: 0, every: ms(1) })),
             "chaos.rule[1].bytes is 0; allowed is at least 1",
+        ),
+        (
+            refused(&ok, ChaosRule::new(Fault::Comments { every: ms(0), count: 1 })),
+            "chaos.rule[1].every is 0ns; allowed is 1 ms and more",
         ),
         (refused(&long, reset()), "chaos.for_at_most is 90000s; allowed is from 1s to 24 hours"),
     ] {

@@ -1,6 +1,6 @@
 //! Faults on purpose.
 
-use super::{Settings, chaos_fault::fault, with};
+use super::{chaos_fault::fault, with};
 use crate::{
     ConfigError,
     chaos::{ChaosPolicy, ChaosRule, ChaosSlot, ChaosSwitch},
@@ -29,14 +29,4 @@ fn rule(table: &ChaosRuleTable, at: usize) -> Result<ChaosRule, ConfigError> {
     let rule = with(rule, table.after, |rule, after| rule.after(after.0));
     let rule = with(rule, table.r#for, |rule, lasts| rule.lasts(lasts.0));
     Ok(with(rule, table.at_most, |rule, most| rule.at_most(most.u32())))
-}
-
-// === impl Settings ===
-
-impl Settings {
-    /// The faults that are injected on purpose, if the configuration has any. Their switch is off.
-    #[cfg_attr(docsrs, doc(cfg(feature = "chaos")))]
-    pub fn chaos(&self) -> Option<&ChaosPolicy> {
-        self.chaos.policy()
-    }
 }

@@ -83,6 +83,13 @@ impl Settings {
         builder.chaos_slot(self.chaos.clone())
     }
 
+    /// The faults that are injected on purpose, if the configuration has any. Their switch is off.
+    #[cfg(feature = "chaos")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "chaos")))]
+    pub fn chaos(&self) -> Option<&crate::chaos::ChaosPolicy> {
+        self.chaos.policy()
+    }
+
     /// The same settings without the faults that are injected on purpose.
     #[must_use]
     pub fn without_chaos(self) -> Self {

@@ -29,8 +29,8 @@ fn any_fault() -> impl Strategy<Value = Fault> {
             | Fault::ErrorEvent { events: it } => *it = events,
             Fault::Silence { events: it, lasts } => (*it, *lasts) = (events, time),
             Fault::Endless { events: it, every } => (*it, *every) = (events, time),
-            Fault::Drip { bytes: it, every } => (*it, *every) = (bytes, time / 8),
-            Fault::Comments { every, count: it } => (*every, *it) = (time / 8, count),
+            Fault::Drip { bytes: it, every } => (*it, *every) = (bytes, ms(1) + time / 8),
+            Fault::Comments { every, count: it } => (*every, *it) = (ms(1) + time / 8, count),
             _ => {}
         }
         fault

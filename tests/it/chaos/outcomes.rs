@@ -30,7 +30,7 @@ const TABLE: [(FaultKind, &str, Option<&str>); 28] = [
     (FaultKind::InvalidEvent, "malformed", Some("truncated")),
     (FaultKind::ErrorEvent, "unavailable", Some("unavailable")),
     (FaultKind::Unstreamed, "success", None),
-    (FaultKind::Endless, "success", None),
+    (FaultKind::Endless, "truncated", None),
     (FaultKind::NoDone, "success", None),
     // `[DONE]` ends a chat as well.
     (FaultKind::NoFinish, "success", None),
@@ -107,14 +107,21 @@ async fn a_fault_in_a_stream_is_after_the_events_that_were_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endless_stream_goes_on_until_chaos_ends_and_then_to_its_own_end() {
+async fn an_endless_stream_goes_on_until_chaos_ends_and_never_ends_as_a_whole_answer() {
     let (primary, switch) = (Provider::new("primary"), ChaosSwitch::for_at_most(secs(60)));
     let rule = ChaosRule::new(Fault::Endless { events: 5, every: secs(1) });
     let client = over(chaos(Client::builder(), &switch, rule), [&primary]);
     switch.on();
     let answer = call(&client, chat(true)).await.unwrap();
-    assert!(answer.error.is_none());
-    assert_eq!(answer.words().split_whitespace().count(), 60 + 59, "one a second");
+    assert!(answer.error.unwrap().is_truncated());
+    let words: usize = answer
+        .frames
+        .iter()
+        .map(|it| {
+            crate::support::words(std::str::from_utf8(it).unwrap()).split_whitespace().count()
+        })
+        .sum();
+    assert_eq!(words, 5 + 59, "one a second");
 }
 
 #[tokio::test(start_paused = true)]

@@ -135,7 +135,7 @@ fn every_name_in_the_dashboard_and_the_alerts_is_emitted() {
     let of_rules = rule_values(&rules, "expr");
     let alerts = rule_values(&rules, "alert");
     assert_eq!(of_rules.len(), recorded.len() + alerts.len());
-    assert_eq!((recorded.len(), alerts.len()), (3, 7), "{alerts:?}");
+    assert_eq!((recorded.len(), alerts.len()), (3, 8), "{alerts:?}");
     expressions.extend(of_rules);
     for expression in &expressions {
         assert!(!Names::of(expression).selectors.is_empty(), "{expression}");
