@@ -14,7 +14,7 @@ use super::{ChaosPolicy, ChaosSwitch, Fault, decide, period::Period, rule::Attem
 use crate::{
     Request,
     attempt_log::Injected,
-    context::{AttemptContext, AttemptLog, CallContext, Route},
+    context::{AttemptContext, AttemptLog, CallContext},
     dialect::RequestInfo,
     sync::lock_std,
     telemetry::{EventKind, EventSink, FaultKind},
@@ -77,37 +77,39 @@ impl Injector {
         let now = Instant::now();
         self.report(now);
         let period = self.switch().period(now)?;
-        let (route, info) = (AttemptContext::route(request), CallContext::info(request));
-        let context = AttemptContext::of(request);
-        let fallback = context.fallback_name.clone();
-        // The route of an edited request has a suffix.
-        let suffix = context.variant.clone();
-        let model = route.model();
-        let model = model.strip_suffix(suffix.as_deref().unwrap_or_default()).unwrap_or(model);
-        let facts = AttemptFacts {
-            fallback: fallback.as_deref(),
-            provider: route.provider(),
-            label: route.credential(),
-            model,
-            operation: info.operation(),
-            stream: info.stream(),
-        };
-        if !self.policy.rules.iter().any(|rule| rule.is_for(&facts)) {
-            return None;
-        }
-        let attempt_log = CallContext::of(request).attempt_log.clone();
-        let draw = decide::draw(self.policy.seed, self.count(period));
-        let on = now.saturating_duration_since(period.since);
-        let rule = decide::rule_of(&self.policy.rules, &facts, on, draw)?;
+        let rule = self.rule_of(request, period, now)?;
         let fault = self.policy.rules[rule].fault.clone();
-        let mark = mark(request, route, fault.kind());
+        let mark = mark(request, fault.kind());
+        let attempt_log = CallContext::of(request).attempt_log.clone();
         // The request of an attempt is sent again with other credentials: it has had its fault.
         if attempt_log.is_injected(&mark) {
             return None;
         }
         let permit = self.permit(rule)?;
-        let injector = self.clone();
+        let (info, injector) = (CallContext::info(request), self.clone());
         Some(Injection { fault, period, info, injector, _permit: permit, attempt_log, mark })
+    }
+
+    /// The rule that takes an attempt, by its index. An attempt that no rule is for is not counted.
+    fn rule_of(&self, request: &mut Request, period: Period, now: Instant) -> Option<usize> {
+        let (route, info) = (AttemptContext::route(request), CallContext::info(request));
+        let context = AttemptContext::of(request);
+        // The route of an edited request has a suffix.
+        let suffix = context.variant.as_deref().unwrap_or_default();
+        let names = [&context.fallback_name, &context.provider_name];
+        let attempt = AttemptFacts {
+            names: names.map(|name| name.as_deref().unwrap_or_default()),
+            route: &route,
+            model: route.model().strip_suffix(suffix).unwrap_or(route.model()),
+            operation: info.operation(),
+            stream: info.stream(),
+        };
+        let rules = &self.policy.rules;
+        if !rules.iter().any(|rule| rule.is_for(&attempt)) {
+            return None;
+        }
+        let draw = decide::draw(self.policy.seed, self.count(period));
+        decide::rule_of(rules, &attempt, now.saturating_duration_since(period.since), draw)
     }
 
     /// Reports that chaos is on, or has ended, if that is due.
@@ -138,7 +140,8 @@ impl Injector {
 }
 
 /// The mark of an attempt in the log of its call.
-fn mark(request: &mut Request, route: Route, fault: FaultKind) -> Injected {
+fn mark(request: &mut Request, fault: FaultKind) -> Injected {
+    let route = AttemptContext::route(request);
     let attempt = AttemptContext::of(request);
     Injected { fallback: attempt.fallback_index, route, copy: attempt.second_copy, fault }
 }

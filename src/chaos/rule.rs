@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Fault, Pattern};
-use crate::{ConfigError, dialect::Operation};
+use crate::{ConfigError, context::Route, dialect::Operation};
 
 /// Which attempts have a fault, how many of them, and when.
 ///
@@ -29,12 +29,10 @@ pub struct ChaosRule {
 /// What a rule asks about an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AttemptFacts<'a> {
-    /// The name of the fallback, if there is a fallback layer.
-    pub(super) fallback: Option<&'a str>,
-    /// The provider of the route: a name, or the host and port.
-    pub(super) provider: &'a str,
-    /// The label of the credential of the route.
-    pub(super) label: &'a str,
+    /// The names of the fallback and of the provider; empty where there is none.
+    pub(super) names: [&'a str; 2],
+    pub(super) route: &'a Route,
+    /// The model without the suffix of an edited request.
     pub(super) model: &'a str,
     pub(super) operation: Operation,
     pub(super) stream: bool,
@@ -57,9 +55,9 @@ impl ChaosRule {
         }
     }
 
-    /// Only attempts at that target: the name of a fallback (`primary` is the first, unless it has another name), the label of a
-    /// target's key, or the provider of a [route](crate::context::Route): the host, with its port if that is given. A `*` stands
-    /// for any characters.
+    /// Only attempts at that target: the name of a fallback (`primary` is the first, unless it has another name), the
+    /// [name](crate::fallback::Target::provider) of a target's provider, the label of its key, or the provider of a
+    /// [route](crate::context::Route), which is the host, with its port if that is given. A `*` stands for any characters.
     pub fn target(mut self, pattern: &str) -> Self {
         self.target = Some(Pattern::new(pattern));
         self
@@ -106,8 +104,8 @@ impl ChaosRule {
     /// Whether the rule is for that attempt.
     pub(super) fn is_for(&self, attempt: &AttemptFacts<'_>) -> bool {
         let named = |pattern: &Pattern| {
-            let names = [attempt.fallback, Some(attempt.provider), Some(attempt.label)];
-            names.into_iter().flatten().any(|name| pattern.matches(name))
+            let route = [attempt.route.provider(), attempt.route.credential()];
+            attempt.names.iter().chain(&route).any(|name| pattern.matches(name))
         };
         self.target.as_ref().is_none_or(named)
             && self.model.as_ref().is_none_or(|pattern| pattern.matches(attempt.model))

@@ -161,7 +161,7 @@ async fn the_share_holds_and_is_the_same_in_every_run() {
     }
     assert_eq!(runs[0], runs[1]);
     let hits = runs[0].iter().flatten().count();
-    // The count of that seed: 30 % of 500 is 150.
+    // The count of that seed; 30 % of 500 is 150.
     assert_eq!((runs[0].len(), hits), (500, 154));
 }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -33,13 +35,12 @@ pub enum FaultReply {
     Blocked,
 }
 
-/// The fields of an error that differ between failures.
-struct Fields {
+/// The names of an error that differ between failures.
+struct Names {
     /// OpenAI: `type` and `code`.
-    openai: (Option<&'static str>, Option<&'static str>),
+    openai: Option<(&'static str, &'static str)>,
     anthropic: &'static str,
     google: &'static str,
-    message: String,
 }
 
 // === impl FaultReply ===
@@ -60,21 +61,20 @@ impl FaultReply {
     /// The body of the answer in that dialect, as JSON; `None` is that of OpenAI's APIs.
     pub fn body(self, dialect: Option<Dialect>) -> String {
         let status = self.status(dialect).as_u16();
-        let fields = self.fields(dialect);
-        let message = &*fields.message;
+        let (names, message) = (self.names(), self.message(dialect));
         match dialect {
             Some(Dialect::Anthropic) => {
-                json!({"type": "error", "error": {"type": fields.anthropic, "message": message}})
+                json!({"type": "error", "error": {"type": names.anthropic, "message": message}})
             }
             Some(Dialect::Gemini) if self == Self::Blocked => {
                 json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})
             }
             Some(Dialect::Gemini) => json!({"error": {
-                "code": status, "message": message, "status": fields.google, "details": self.details(),
+                "code": status, "message": message, "status": names.google, "details": self.details(),
             }}),
             Some(Dialect::Ollama) => json!({"error": message}),
             Some(Dialect::OpenAiChat | Dialect::OpenAiResponses) | None => {
-                let (kind, code) = fields.openai;
+                let (kind, code) = names.openai.unzip();
                 let param = matches!(status, 400 | 422).then_some("messages");
                 json!({"error": {"message": message, "type": kind, "param": param, "code": code}})
             }
@@ -82,47 +82,40 @@ impl FaultReply {
         .to_string()
     }
 
-    fn fields(self, dialect: Option<Dialect>) -> Fields {
-        let request = "invalid_request_error";
-        let (openai, anthropic, google, message) = match (self, dialect) {
-            (Self::Status(status), _) => {
+    fn names(self) -> Names {
+        let (request, google) = ("invalid_request_error", "INVALID_ARGUMENT");
+        let (openai, anthropic, google) = match self {
+            Self::Status(status) => {
                 let (anthropic, google) = of_status(status);
-                let message = format!("The provider answered {}.", status.as_u16());
-                return Fields { openai: (None, None), anthropic, google, message };
+                return Names { openai: None, anthropic, google };
             }
-            (Self::RateLimited, _) => (
-                ("requests", "rate_limit_exceeded"),
-                "rate_limit_error",
-                "RESOURCE_EXHAUSTED",
-                "Rate limit reached: too many requests.",
-            ),
-            (Self::Quota, Some(Dialect::Anthropic)) => (
-                ("insufficient_quota", "insufficient_quota"),
-                request,
-                "RESOURCE_EXHAUSTED",
-                "You have reached your specified API usage limits.",
-            ),
-            (Self::Quota, _) => (
-                ("insufficient_quota", "insufficient_quota"),
-                request,
-                "RESOURCE_EXHAUSTED",
-                "You exceeded your current quota: insufficient credits, check your plan and billing details.",
-            ),
-            (Self::ContextLength, _) => (
-                (request, "context_length_exceeded"),
-                request,
-                "INVALID_ARGUMENT",
-                "The prompt is too long: it exceeds the context of the model.",
-            ),
-            (Self::Blocked, _) => (
-                (request, "content_policy_violation"),
-                request,
-                "INVALID_ARGUMENT",
-                "Output blocked by content filtering policy",
-            ),
+            Self::RateLimited => {
+                (("requests", "rate_limit_exceeded"), "rate_limit_error", "RESOURCE_EXHAUSTED")
+            }
+            Self::Quota => {
+                (("insufficient_quota", "insufficient_quota"), request, "RESOURCE_EXHAUSTED")
+            }
+            Self::ContextLength => ((request, "context_length_exceeded"), request, google),
+            Self::Blocked => ((request, "content_policy_violation"), request, google),
         };
-        let (kind, code) = openai;
-        Fields { openai: (Some(kind), Some(code)), anthropic, google, message: message.into() }
+        Names { openai: Some(openai), anthropic, google }
+    }
+
+    fn message(self, dialect: Option<Dialect>) -> Cow<'static, str> {
+        match (self, dialect) {
+            (Self::Status(status), _) => {
+                format!("The provider answered {}.", status.as_u16()).into()
+            }
+            (Self::RateLimited, _) => "Rate limit reached: too many requests.".into(),
+            (Self::Quota, Some(Dialect::Anthropic)) => {
+                "You have reached your specified API usage limits.".into()
+            }
+            (Self::Quota, _) => "You exceeded your current quota: insufficient credits.".into(),
+            (Self::ContextLength, _) => {
+                "The prompt is too long: it exceeds the context of the model.".into()
+            }
+            (Self::Blocked, _) => "Output blocked by content filtering policy".into(),
+        }
     }
 
     /// The details of an error of Google's APIs: which quota it is about.
