@@ -12,6 +12,7 @@ use crate::{
 /// are switched on (gateway: `--chaos`).
 #[derive(Clone, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(not(feature = "chaos"), allow(dead_code))]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct ChaosTable {
     /// The seed: with the same one, the same order of attempts has the same faults. Default: 0.
@@ -25,6 +26,7 @@ pub(in crate::config) struct ChaosTable {
 /// Which attempts have a fault, how many of them, and when.
 #[derive(Clone, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(not(feature = "chaos"), allow(dead_code))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct ChaosRuleTable {
     /// The fault.
