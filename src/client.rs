@@ -1,5 +1,7 @@
 //! The client: the whole stack over one transport.
 
+#[cfg(feature = "chaos")]
+mod chaos;
 #[cfg(feature = "reqwest-middleware")]
 mod handles;
 mod questions;
@@ -20,6 +22,7 @@ use crate::{
     breaker::Breakers,
     cache::CachePolicy,
     call_options::{OptionSources, Scope},
+    chaos::ChaosSlot,
     context::Route,
     fallback::{Fallback, FallbackList, FallbackPolicy, Target},
     identity::IdentityPolicy,
@@ -46,6 +49,9 @@ pub struct Client {
     buffer_uploads: usize,
     rehearser: Rehearser,
     layers: Arc<StatefulLayers>,
+    /// Read with the feature `chaos` alone.
+    #[cfg_attr(not(feature = "chaos"), allow(dead_code))]
+    chaos: ChaosSlot,
 }
 
 /// Builds a [`Client`].
@@ -67,6 +73,7 @@ pub struct ClientBuilder {
     events: EventSink,
     /// The layers of the client whose state is kept.
     pub(crate) before: Option<Arc<StatefulLayers>>,
+    chaos: ChaosSlot,
     /// The most that is read ahead of a streamed body, in bytes.
     pub(crate) buffer_uploads: usize,
 }
@@ -204,6 +211,12 @@ impl ClientBuilder {
         self
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn chaos_slot(mut self, chaos: ChaosSlot) -> Self {
+        self.chaos = chaos;
+        self
+    }
+
     /// Builds a client over any transport.
     ///
     /// # Errors
@@ -213,7 +226,8 @@ impl ClientBuilder {
         let buffer_uploads = self.buffer_uploads;
         let identity = self.identity.map(IdentityPolicy::build).transpose()?;
         let (cache, fallbacks, before) = (self.cache, self.fallbacks, self.before);
-        let parts = stack::Parts { cache, fallbacks, identity, before };
+        let (chaos, slot) = (self.chaos.clone(), self.chaos);
+        let parts = stack::Parts { cache, fallbacks, identity, before, chaos: slot };
         let rehearser = Rehearser::new(upstream.clone(), &self.profile, &parts.fallbacks);
         let events = self.events.clone();
         let built = stack::build(upstream, self.profile, parts, self.events)?;
@@ -225,6 +239,7 @@ impl ClientBuilder {
             rehearser,
             buffer_uploads,
             layers: layers.into(),
+            chaos,
         })
     }
 }

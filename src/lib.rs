@@ -49,6 +49,7 @@
 //! | 10 | [`timeout`]: the attempt | how long one attempt and its silences may last |
 //! | 11 | [`classify`] | the outcome of the answer, and when it is handed on |
 //! | | [`credentials`] | the token or the signature of a target whose credentials expire |
+//! | | `chaos` | whether it fails on purpose, on a game day |
 //! | | [`adapter`] | sends it |
 //!
 //! Besides these, [`outcome`] is the vocabulary of outcomes, [`call_options`] are the settings of one call, [`context`] holds its
@@ -70,6 +71,7 @@
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
 //! | `metrics` | | [`telemetry::Metrics`]: counters, gauges and histograms through the `metrics` facade |
 //! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for existing code |
+//! | `chaos` | | `chaos`: faults on purpose, for a game day. It exists for safety: without it nothing can be injected |
 //! | `serde` | | [`config`]: profile, targets, fallbacks and limits from TOML, YAML or JSON |
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -85,6 +87,12 @@ mod budget;
 pub mod cache;
 mod call;
 pub mod call_options;
+#[cfg(feature = "chaos")]
+#[cfg_attr(docsrs, doc(cfg(feature = "chaos")))]
+pub mod chaos;
+#[cfg(not(feature = "chaos"))]
+#[path = "no_chaos.rs"]
+mod chaos;
 mod circuit_state;
 pub mod classify;
 mod client;
@@ -98,6 +106,7 @@ pub mod credentials;
 pub mod dialect;
 mod error;
 pub mod fallback;
+mod fault_kind;
 pub mod guide;
 mod hash;
 pub mod hedge;

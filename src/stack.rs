@@ -16,6 +16,7 @@ use crate::{
     ConfigError, Upstream,
     balance::BalanceLayer,
     cache::CachePolicy,
+    chaos::ChaosSlot,
     coding::{DecodeRequestLayer, RestoreRequestLayer},
     credentials::CredentialLayer,
     fallback::FallbackPolicy,
@@ -33,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) identity: Option<IdentityLayer>,
     /// The layers of the client whose state is kept.
     pub(crate) before: Option<Arc<StatefulLayers>>,
+    pub(crate) chaos: ChaosSlot,
 }
 
 /// A stack, the handles of its per-route state, and the layers whose state another stack can keep.
@@ -46,7 +48,7 @@ pub(crate) struct Built<S> {
 pub(crate) fn build<S: Upstream>(
     upstream: S,
     profile: Profile,
-    Parts { cache, fallbacks, identity, before }: Parts,
+    Parts { cache, fallbacks, identity, before, chaos }: Parts,
     events: EventSink,
 ) -> Result<Built<impl Upstream>, ConfigError> {
     profile.check()?;
@@ -119,7 +121,9 @@ pub(crate) fn build<S: Upstream>(
         // Below all layers that change a request: what is unchanged is sent as it came.
         .layer(RestoreRequestLayer::default())
         // On what is really sent: a signature is over its bytes. Within the time of the attempt.
-        .layer(CredentialLayer::default().events(events))
+        .layer(CredentialLayer::default().events(events.clone()))
+        // Directly above the transport: all that guards an attempt is exercised.
+        .option_layer(chaos.layer(&events)?)
         // A transport that is busy is waited for within the attempt.
         .service(ReadyInCall(upstream));
     Ok(Built { stack, handles, layers })

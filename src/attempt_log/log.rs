@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use super::{BodyEnd, CallId, Degradation};
-use crate::{outcome::Outcome, route::Route, sync::lock_std as lock};
+use super::{BodyEnd, CallId, Degradation, injected::Injected};
+use crate::{fault_kind::FaultKind, outcome::Outcome, route::Route, sync::lock_std as lock};
 
 /// The attempts of a call, in order.
 ///
@@ -28,6 +28,8 @@ struct Log {
     all_failed: bool,
     degraded: Option<Degradation>,
     ending: Option<BodyEnd>,
+    /// The faults of attempts that have not ended.
+    injected: Vec<Injected>,
 }
 
 /// One attempt of a call, or one local refusal.
@@ -48,6 +50,8 @@ pub struct Attempt {
     pub wait: Duration,
     /// The duration up to the commit point.
     pub took: Duration,
+    /// The fault that was injected on purpose, if there was one.
+    pub injected: Option<FaultKind>,
 }
 
 // === impl Attempt ===
@@ -56,7 +60,7 @@ impl Attempt {
     /// Whether both have the same outcome at the same fallback and route.
     fn is_like(&self, other: &Self) -> bool {
         let same = self.fallback == other.fallback && self.route == other.route;
-        same && self.outcome.name() == other.outcome.name()
+        same && self.outcome.name() == other.outcome.name() && self.injected == other.injected
     }
 }
 
@@ -74,6 +78,7 @@ impl Log {
             all_failed: false,
             degraded: None,
             ending: None,
+            injected: Vec::new(),
         }
     }
 }
@@ -137,12 +142,29 @@ impl AttemptLog {
     }
 
     /// Logs an attempt that has ended; it replaces its entry if it was logged as under way.
-    pub(crate) fn push(&self, attempt: Attempt) {
+    /// `copy`: it belongs to a second copy of the call.
+    pub(crate) fn push(&self, mut attempt: Attempt, copy: bool) {
         let mut log = lock(&self.0);
+        attempt.injected = log.take_injected(&attempt, copy);
         match log.take_under_way(&attempt) {
             Some(at) => log.attempts[at] = attempt,
             None => log.push(attempt),
         }
+    }
+
+    /// Notes the fault that is injected into an attempt under way, for its entry.
+    #[cfg(feature = "chaos")]
+    pub(crate) fn inject(&self, injection: Injected) {
+        let mut log = lock(&self.0);
+        if log.injected.len() < Self::MAX {
+            log.injected.push(injection);
+        }
+    }
+
+    /// Whether a fault was injected into that attempt, which has not ended.
+    #[cfg(feature = "chaos")]
+    pub(crate) fn is_injected(&self, attempt: &Injected) -> bool {
+        lock(&self.0).injected.iter().any(|it| it.is_of(attempt))
     }
 
     /// Logs an attempt that is sent and still under way, as cancelled: its caller may be answered by another before it ends.
@@ -204,6 +226,15 @@ impl Log {
         }
     }
 
+    /// The fault of an attempt that has ended.
+    fn take_injected(&mut self, ended: &Attempt, copy: bool) -> Option<FaultKind> {
+        let is_its = |it: &Injected| {
+            it.fallback == ended.fallback && it.copy == copy && it.route == ended.route
+        };
+        let at = self.injected.iter().position(is_its)?;
+        Some(self.injected.swap_remove(at).fault)
+    }
+
     /// The index of the attempt if it was logged as under way; removes that mark.
     fn take_under_way(&mut self, ended: &Attempt) -> Option<usize> {
         let logged = |at: &usize| {
@@ -242,6 +273,9 @@ impl fmt::Display for AttemptLog {
                 None => like[0].route.fmt(f)?,
             }
             write!(f, " {}", like[0].outcome.name())?;
+            if let Some(fault) = like[0].injected {
+                write!(f, " (chaos: {fault})")?;
+            }
             if like.len() > 1 {
                 write!(f, " ×{}", like.len())?;
             }
@@ -267,7 +301,7 @@ mod tests {
     fn told(attempts: &[(Option<&str>, Outcome)], fallback: Option<&str>) -> String {
         let attempt_log = AttemptLog::default();
         for (name, outcome) in attempts {
-            attempt_log.push(Attempt {
+            let attempt = Attempt {
                 fallback: u16::from(*name == Some("secondary")),
                 name: name.map(Into::into),
                 route: Route::new("host", "model", "-"),
@@ -275,7 +309,9 @@ mod tests {
                 status: None,
                 wait: Duration::from_millis(20),
                 took: Duration::from_millis(5),
-            });
+                injected: None,
+            };
+            attempt_log.push(attempt, false);
         }
         if let Some(fallback) = fallback {
             attempt_log.answered_by(fallback.into(), None);
@@ -294,23 +330,51 @@ mod tests {
             status: None,
             wait: Duration::ZERO,
             took: Duration::ZERO,
+            injected: None,
         };
         attempt_log.under_way(attempt("probe", Outcome::Success));
-        attempt_log.push(attempt("other", Outcome::Success));
+        attempt_log.push(attempt("other", Outcome::Success), false);
         let outcomes = || -> Vec<_> {
             attempt_log.attempts().iter().map(|attempt| attempt.outcome.name()).collect()
         };
         assert_eq!((outcomes(), attempt_log.sent()), (vec!["cancelled", "success"], 2));
-        attempt_log.push(attempt("probe", Outcome::ConnectionLost));
+        attempt_log.push(attempt("probe", Outcome::ConnectionLost), false);
         assert_eq!((outcomes(), attempt_log.sent()), (vec!["broken", "success"], 2));
-        attempt_log.push(attempt("probe", Outcome::ConnectionLost));
+        attempt_log.push(attempt("probe", Outcome::ConnectionLost), false);
         assert_eq!(attempt_log.sent(), 3, "a retry of it");
         attempt_log.under_way(attempt("refused", Outcome::Success));
-        attempt_log.push(attempt("refused", Outcome::NotSent { retry_in: None }));
+        attempt_log.push(attempt("refused", Outcome::NotSent { retry_in: None }), false);
         assert_eq!(
             (attempt_log.attempts().len(), attempt_log.sent()),
             (4, 3),
             "it was not sent after all"
+        );
+    }
+
+    #[cfg(feature = "chaos")]
+    #[test]
+    fn the_fault_of_an_attempt_is_in_its_entry_alone() {
+        let attempt_log = AttemptLog::default();
+        let route = Route::new("host", "model", "-");
+        let attempt = || Attempt {
+            fallback: 0,
+            name: None,
+            route: route.clone(),
+            outcome: Outcome::ConnectionLost,
+            wait: Duration::ZERO,
+            took: Duration::ZERO,
+            injected: None,
+        };
+        let fault = FaultKind::Reset;
+        attempt_log.inject(Injected { fallback: 0, route: route.clone(), copy: true, fault });
+        attempt_log.push(attempt(), false);
+        attempt_log.push(attempt(), true);
+        attempt_log.push(attempt(), true);
+        let faults: Vec<_> = attempt_log.attempts().iter().map(|it| it.injected).collect();
+        assert_eq!(faults, [None, Some(fault), None]);
+        assert_eq!(
+            attempt_log.to_string(),
+            "host/model#- broken in 0.0ns → host/model#- broken (chaos: reset) in 0.0ns → host/model#- broken in 0.0ns"
         );
     }
 

@@ -80,8 +80,9 @@ pub use usage_handle::UsageHandle;
 
 #[doc(inline)]
 pub use evenkeel_dialect::{
-    AnswerForm, AnswerInfo, Dialect, Effects, ErrorReply, ErrorTail, Expected, Operation, Prefill,
-    RequestInfo, Sampling, StreamFraming, SyntheticReply, TargetDifference, Usage,
+    AnswerForm, AnswerInfo, Dialect, Effects, ErrorReply, ErrorTail, EventBlock, EventBlocks,
+    Expected, FaultReply, Operation, Prefill, RequestInfo, Sampling, StreamFraming, SyntheticReply,
+    TargetDifference, Usage,
 };
 pub(crate) use evenkeel_dialect::{
     AnswerSummary, BodyForm, FieldChange, FrameSummary, Mark, MarkScanner, ModelPath,

@@ -47,6 +47,7 @@
 //! | level | when |
 //! |---|---|
 //! | `WARN` | a breaker opened; a target was ejected; user code panicked |
+//! | `WARN`, once a minute | faults are injected on purpose, with their counts |
 //! | `WARN`, once a minute for each route | a canned reply; a rejected key or model; a path that is not found; an exhausted quota; a required payment; a block by a proxy; TLS that failed; trouble of this machine |
 //! | `INFO` | an answer from a fallback or from the store; a call that failed; an answer that failed while it was read; a code or a finish reason that is in no table; a rate limit |
 //! | `DEBUG` | every other step, with the name of its event |

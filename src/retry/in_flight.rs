@@ -91,7 +91,8 @@ impl<'a> InFlightAttempt<'a> {
         let route = at.route.clone();
         let (fallback, name) = (call.fallback, call.name.clone());
         let AnswerFacts { status, first_content, wasted } = facts;
-        call.attempt_log.push(Attempt { fallback, name, route, outcome, status, wait, took });
+        let ended = Attempt { fallback, name, route, outcome, status, wait, took, injected: None };
+        call.attempt_log.push(ended, copy);
         let (route, provider) = (at.route.clone(), at.provider.clone());
         call.emit(EventKind::AttemptEnded {
             route,

@@ -58,7 +58,8 @@ async fn look_ups<const N: usize>(
     let sent = Arc::<AtomicUsize>::default();
     let limit = LimitPolicy::new().requests(500).tokens(100_000);
     let profile = Profile::interactive().limit(limit).hedge(HedgePolicy::new());
-    let parts = Parts { cache: None, fallbacks, identity: None, before: None };
+    let parts =
+        Parts { cache: None, fallbacks, identity: None, before: None, chaos: ChaosSlot::default() };
     let built = build(provider(failing, sent.clone()), profile, parts, EventSink::default());
     let Built { stack, handles: view, .. } = built.expect("a valid stack");
     let counts = || (sent.load(Ordering::Relaxed), view.breakers.routes().look_ups());

@@ -12,6 +12,7 @@ use crate::{
     circuit_state::{CircuitState, TransitionReason},
     context::{Priority, Route},
     dialect::Usage,
+    fault_kind::FaultKind,
     outcome::{Outcome, Phase, Verdict},
     route::ProviderName,
 };
@@ -154,6 +155,31 @@ pub enum EventKind {
     },
 
     // While the attempt is under way.
+    /// Chaos is on: emitted with the first attempt after it was switched on, and then once in [`LOG_INTERVAL`](super::LOG_INTERVAL)
+    /// while there are attempts.
+    #[non_exhaustive]
+    ChaosOn {
+        /// The kinds of faults injected since it was switched on, each with its count.
+        injected: Arc<[(FaultKind, u64)]>,
+        /// The time until it switches itself off.
+        ends_in: Duration,
+    },
+    /// A fault was injected into an attempt on purpose.
+    #[non_exhaustive]
+    FaultInjected {
+        /// The route of the attempt.
+        route: Route,
+        /// The kind of the fault.
+        fault: FaultKind,
+    },
+    /// Chaos has ended. Emitted with the next attempt, or when a fault in progress is ended by it.
+    #[non_exhaustive]
+    ChaosOff {
+        /// The kinds of faults that were injected, each with its count.
+        injected: Arc<[(FaultKind, u64)]>,
+        /// Whether its time was over; if not, it was switched off.
+        expired: bool,
+    },
     /// A call is slow, or has failed: a second copy of it is sent.
     #[non_exhaustive]
     Hedged {

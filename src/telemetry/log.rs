@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::{
-    AnswerSource, CallReport, EventKind,
+    AnswerSource, CallReport, EventKind, chaos_log,
     log_limit::LogLimit,
     log_steps::{self, secs},
     seen_codes,
@@ -54,6 +54,11 @@ pub(super) fn record(event: &EventKind, limit: &LogLimit) {
         }
         EventKind::Panicked { code } => {
             warn!(name: "evenkeel.panicked", target: "evenkeel", ?code, "code of the user's panicked");
+        }
+        EventKind::ChaosOn { .. }
+        | EventKind::FaultInjected { .. }
+        | EventKind::ChaosOff { .. } => {
+            chaos_log::record(event);
         }
         other => log_steps::record(other),
     }

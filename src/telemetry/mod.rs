@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | `call`, named `{operation} {model}` | the body of the answer, also if it is dropped | `gen_ai.operation.name`, `gen_ai.request.*` (`model`, `stream`, `max_tokens`, `temperature`, `top_p`, `top_k`, `seed`, `frequency_penalty`, `presence_penalty`, `choice.count`, `reasoning.level`), `gen_ai.output.type`, `evenkeel.call.id`; at the end `gen_ai.provider.name`, `gen_ai.response.*` (`id`, `model`, `finish_reasons`, `time_to_first_chunk`), `gen_ai.usage.*` (`input_tokens`, `output_tokens`, `cache_read.input_tokens`, `cache_creation.input_tokens`, `reasoning.output_tokens`), `evenkeel.source`, `evenkeel.served_by`, `evenkeel.attempts`, `evenkeel.ending` |
 //! | `call` that runs no model, named by its method | the same | `http.request.method`, `url.full`, `evenkeel.*` as above; nothing of `gen_ai.*` |
-//! | `attempt`, named by its method | the body of its answer, or its failure | `http.request.method`, `http.request.resend_count` (not on the first), `url.full`, `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.fallback` (its position, from 0); at the end `evenkeel.outcome` |
+//! | `attempt`, named by its method | the body of its answer, or its failure | `http.request.method`, `http.request.resend_count` (not on the first), `url.full`, `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.fallback` (its position, from 0), `evenkeel.chaos` (the fault, if one was injected on purpose); at the end `evenkeel.outcome` |
 //!
 //! `error.type` is the outcome's name, such as `rate_limited`; a call or an attempt that was cancelled has none. The provider is
 //! [`ProviderName`]. A field always has one type. `url.full` is without query and user. Spans never contain headers, prompts,
@@ -52,6 +52,7 @@
 mod answer_source;
 mod attempt_span;
 mod call_report;
+mod chaos_log;
 mod edit_summary;
 mod event;
 mod event_sink;
@@ -90,4 +91,6 @@ pub use service::{Telemetry, TelemetryFuture, TelemetryLayer};
 pub(crate) use shared_sink::SharedSink;
 pub(crate) use span_handle::SpanHandle;
 
-pub use crate::{attempt_log::Degradation, dialect::AnswerInfo, route::ProviderName};
+pub use crate::{
+    attempt_log::Degradation, dialect::AnswerInfo, fault_kind::FaultKind, route::ProviderName,
+};

@@ -14,6 +14,7 @@ use crate::{
     attempt_log::CallId,
     context::{AttemptContext, Destination},
     dialect::{AnswerInfo, RequestInfo, Usage},
+    fault_kind::FaultKind,
     outcome::Outcome,
     route::shown,
 };
@@ -141,8 +142,14 @@ pub(super) fn attempt(request: &Request, to: &Destination, resends: u32) -> Span
         gen_ai.request.model = model,
         evenkeel.route = %to.route,
         evenkeel.fallback = i64::from(fallback),
+        evenkeel.chaos = Empty,
         evenkeel.outcome = Empty,
     )
+}
+
+/// Marks the span of the current attempt: a fault was injected into it.
+pub(super) fn injected(fault: FaultKind) {
+    Span::current().record("evenkeel.chaos", fault.name());
 }
 
 /// Records the end of an attempt.

@@ -7,6 +7,8 @@ mod availability;
 mod balance;
 mod breaker;
 mod cache;
+#[cfg(feature = "chaos")]
+mod chaos;
 mod classify_layer;
 #[cfg(feature = "reqwest")]
 mod client;

@@ -55,6 +55,8 @@
 //! | | `to_whole/`, `body_form` | converts a stream to an unstreamed answer; the form of a body by its first bytes |
 //! | an error, rendered | `error_reply` | an error of evenkeel as an answer, or as an event of a stream |
 //! | | `error_tail`, `response_progress` | ends a broken stream with an error event; where a response stands |
+//! | a fault, rendered | `fault_reply` | the failures of providers, in the shape of each API |
+//! | | `event_blocks` | the events of a stream, each with its bytes |
 //! | outcomes | [`outcome`] | the vocabulary of outcomes, and the classification of errors |
 //! | JSON | `json` | parses the known fields, without copies |
 //! | | `density` | the number of values in a body, counted without parsing it |
@@ -74,9 +76,11 @@ mod dialect;
 mod effects;
 mod error_reply;
 mod error_tail;
+mod event_blocks;
 mod event_json;
 mod events;
 mod expected;
+mod fault_reply;
 mod frame_summary;
 mod gemini;
 mod json;
@@ -124,7 +128,9 @@ pub use dialect::{Dialect, StreamFraming};
 pub use effects::{Effects, TargetDifference};
 pub use error_reply::ErrorReply;
 pub use error_tail::ErrorTail;
+pub use event_blocks::{EventBlock, EventBlocks};
 pub use expected::Expected;
+pub use fault_reply::FaultReply;
 pub use frame_summary::FrameSummary;
 pub use marks::{Mark, MarkScanner};
 pub use model_path::{ModelPath, unstream_path};

@@ -11,8 +11,8 @@ use http::Uri;
 use serde::Serialize;
 
 use crate::{
-    access::Access, admin::Observers, call::CallBounds, check::PlannedCheck, limits::GatewayLimits,
-    transport::Transport,
+    access::Access, admin::Observers, call::CallBounds, chaos::Chaos, check::PlannedCheck,
+    limits::GatewayLimits, transport::Transport,
 };
 
 /// Answers requests. It has the breakers, budgets and connections; a reload replaces it by one with the same state.
@@ -33,6 +33,8 @@ pub(crate) struct Gateway {
     pub(crate) order: Vec<OrderedFallback>,
     /// The checks of the targets that the operator may ask for; none without the operator's listener.
     pub(crate) checks: Vec<PlannedCheck>,
+    /// Faults on purpose.
+    pub(crate) chaos: Chaos,
     observers: Option<Observers>,
     transport: SharedTransport,
 }
@@ -73,7 +75,11 @@ impl Gateway {
     pub(crate) fn new(parts: GatewayParts<'_>, before: Option<&Self>) -> Result<Self, ConfigError> {
         let GatewayParts { settings, limits, origin, listen, transport, observers, checks } = parts;
         let observers = before.map_or(observers, |before| before.observers.clone());
-        let build = || builders(limits, settings, observers.as_ref());
+        let chaos = Chaos::of(settings, before.map(|before| &before.chaos));
+        let build = || {
+            let clients = builders(limits, settings, observers.as_ref());
+            clients.map(|client| chaos.within(client))
+        };
         let over = || transport.transport.clone();
         let access = Access::new(settings, listen, before.map(|before| &before.access))?;
         let [chat, other] = build();
@@ -99,6 +105,7 @@ impl Gateway {
             access,
             order: order(settings),
             checks,
+            chaos,
             observers,
             transport,
         })

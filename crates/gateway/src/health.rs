@@ -61,7 +61,7 @@ fn snapshot(current: &Current) -> Value {
         (std::cmp::Reverse((seen.waiting, seen.in_flight)), route.to_string())
     });
     limits.truncate(MOST);
-    json!({
+    let mut health = json!({
         "status": "ok",
         "config": config(&current.status()),
         "routes": sorted(all.iter().take(MOST).map(route).collect()),
@@ -69,7 +69,11 @@ fn snapshot(current: &Current) -> Value {
         "states": states,
         "limits": sorted(limits.iter().map(limit).collect()),
         "limits_total": limits_total,
-    })
+    });
+    if let Some(state) = gateway.chaos.state() {
+        health["chaos"] = state.into();
+    }
+    health
 }
 
 /// When the configuration was loaded, and whether a later one was refused; the log has the reason.

@@ -13,6 +13,9 @@
 //! `tls` (default): `https://` upstreams, by rustls with the certificates of the system, and TLS for the listener (`[tls]`). `SSL_CERT_FILE` and `SSL_CERT_DIR`
 //! name others. Without the feature an `https://` upstream and `[tls]` are errors at start.
 //!
+//! `chaos`: faults on purpose, for a game day (`evenkeel::chaos`). They need the feature, a table `[chaos]` in the file, and
+//! `--chaos`. SIGUSR2 switches them off; without the feature it changes nothing.
+//!
 //! # The files
 //!
 //! | file | what it does |
@@ -22,6 +25,7 @@
 //! | `limits` | the limits of the gateway itself |
 //! | `setup` | combines both into the setup of the server |
 //! | `gateway` | the evenkeel clients that answer requests, and who may use them |
+//! | `chaos` | `--chaos`: faults on purpose, and their kill switch |
 //! | `check` | `--check`: every target is asked once |
 //! | `access` | who may use it: hosts, web pages, paths, callers with tokens |
 //! | `logs` | logs on standard error, which no call waits for |
@@ -38,6 +42,11 @@
 mod access;
 mod admin;
 mod call;
+#[cfg(feature = "chaos")]
+mod chaos;
+#[cfg(not(feature = "chaos"))]
+#[path = "no_chaos.rs"]
+mod chaos;
 mod check;
 mod config_file;
 mod gateway;
@@ -157,7 +166,12 @@ fn serve_until_shutdown(mut setup: Setup) -> Result<ExitCode, String> {
         let shutdown = server::signals().map_err(|error| format!("no signals: {error}"))?;
         let exposure = setup.exposure.clone();
         let source = reload::Source::new(&setup);
+        let chaos = setup.gateway.chaos.clone();
+        let kill = chaos.clone();
+        server::on_kill_switch(move || kill.stop())
+            .map_err(|error| format!("no signals: {error}"))?;
         let server = server::GatewayServer::bind(setup).await?;
+        chaos.start();
         reload::start(source, server.current().clone());
         if let Some(warning) = exposure.warning(server.address()) {
             tracing::warn!("{warning}");

@@ -92,6 +92,12 @@ pub(crate) struct Options {
         verbatim_doc_comment
     )]
     pub(crate) probe: Option<Option<Uri>>,
+    /// Injects the faults of the table [chaos] of the file, on purpose
+    ///
+    /// For a game day, in a build with the feature chaos. They end after an hour, or for_at_most of the table, and at once with
+    /// SIGUSR2. Answers with a fault have the header evenkeel-chaos; GET /healthz has "chaos": "on".
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) chaos: bool,
 }
 
 /// The parsed command line.

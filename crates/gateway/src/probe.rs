@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 
 use crate::{
-    config_file::{ConfigFile, one_line},
+    config_file::{ConfigFile, one_line, read},
     options::Options,
     setup::DEFAULT_LISTEN,
     transport::Transport,
@@ -74,9 +74,16 @@ fn own_url(options: &Options) -> Result<Uri, String> {
         (Some(listen), _) => Some(listen),
         // Keys are not needed to find the address, and a health check may not have them.
         (None, Some(file)) => {
-            let file = ConfigFile::read(file)?;
+            let file = ConfigFile::parse(file, &read(file)?)?;
             let settings = Config::settings(&file.config, |_| Some("not-used".to_owned()));
-            settings.map_err(|error| file.error(&error))?.server.listen
+            let server = settings.map_err(|error| file.error(&error))?.server;
+            if server.access.tls.is_some() {
+                return Err(
+                    "the listener has [tls]; allowed is --probe=URL with a name of its certificate"
+                        .to_owned(),
+                );
+            }
+            server.listen
         }
         (None, None) => None,
     };

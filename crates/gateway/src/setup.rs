@@ -11,6 +11,7 @@ use http::Uri;
 use crate::{
     access::Exposure,
     admin::AdminSetup,
+    chaos::Chaos,
     check::{CheckPlan, CheckScope, CheckSetup, PlannedCheck},
     config_file::{ConfigFile, one_line, read},
     gateway::{Gateway, GatewayParts, SharedTransport},
@@ -84,6 +85,7 @@ impl Setup {
         };
         let config = config(&options, file.as_ref()).map_err(|error| located(&error))?;
         let settings = config.settings(env).map_err(|error| located(&error))?;
+        let settings = Chaos::settings(options.chaos, settings)?;
         let Some(origin) = origin(&settings) else { return Err(no_upstream(&file, &settings)) };
         let limits = GatewayLimits::new(&settings);
         let transport = SharedTransport::new(

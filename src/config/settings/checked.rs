@@ -6,6 +6,7 @@ use super::{
     access::AccessKeys,
     admin::{AdminKeys, admin},
     answers::{cache, identity},
+    chaos::chaos,
     fallbacks::{FallbackKind, NamedFallback, Order},
     locate::{Paths, in_key_names, located},
     outcomes::error_codes,
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     Client, ClientBuilder, ConfigError, Profile,
     cache::CachePolicy,
+    chaos::ChaosSlot,
     config::{source::Source, tables::CacheTable},
     fallback::FallbackPolicy,
     identity::IdentityPolicy,
@@ -45,6 +47,7 @@ pub struct Settings {
     pub server: ServerKeys,
     /// The operator's listener of the gateway.
     pub admin: AdminKeys,
+    pub(in crate::config) chaos: ChaosSlot,
 }
 
 // === impl Settings ===
@@ -71,6 +74,7 @@ impl Settings {
             cache: file.cache.as_ref().or(of_stored.as_ref()).map(cache),
             error_codes: error_codes(&file.outcome)?,
             identity: file.identity.as_ref().map(identity),
+            chaos: chaos(file.chaos.as_ref())?,
         };
         settings.check()?;
         Ok(settings)
@@ -82,7 +86,21 @@ impl Settings {
             .profile(self.profile.clone())
             .fallback_policy(self.fallback_policy(|_| true));
         let builder = self.cache.iter().cloned().fold(builder, ClientBuilder::cache);
-        self.identity.iter().cloned().fold(builder, ClientBuilder::identity)
+        let builder = self.identity.iter().cloned().fold(builder, ClientBuilder::identity);
+        builder.chaos_slot(self.chaos.clone())
+    }
+
+    /// The faults that are injected on purpose, if the configuration has any. Their switch is off.
+    #[cfg(feature = "chaos")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "chaos")))]
+    pub fn chaos(&self) -> Option<&crate::chaos::ChaosPolicy> {
+        self.chaos.policy()
+    }
+
+    /// The same settings without the faults that are injected on purpose.
+    #[must_use]
+    pub fn without_chaos(self) -> Self {
+        Self { chaos: ChaosSlot::default(), ..self }
     }
 
     /// The fallbacks for which `keep` returns true; the first one is always kept.

@@ -4,6 +4,13 @@ mod access;
 mod admin;
 mod answers;
 mod breaker;
+#[cfg(feature = "chaos")]
+mod chaos;
+#[cfg(not(feature = "chaos"))]
+#[path = "no_chaos.rs"]
+mod chaos;
+#[cfg(feature = "chaos")]
+mod chaos_fault;
 mod checked;
 mod edges;
 mod fallbacks;

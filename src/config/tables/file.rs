@@ -6,9 +6,9 @@ use http::Uri;
 use serde::Deserialize;
 
 use super::{
-    AdminTable, BreakerTable, BufferTable, CacheTable, CallerTable, CannedTable, EdgesTable,
-    IdentityTable, LimitsTable, OutcomeTable, RetryTable, StoredTable, TargetTable, TlsTable,
-    TrafficTable,
+    AdminTable, BreakerTable, BufferTable, CacheTable, CallerTable, CannedTable, ChaosTable,
+    EdgesTable, IdentityTable, LimitsTable, OutcomeTable, RetryTable, StoredTable, TargetTable,
+    TlsTable, TrafficTable,
 };
 use crate::{
     config::values::{
@@ -79,4 +79,6 @@ pub(in crate::config) struct File {
     pub(in crate::config) admin: AdminTable,
     /// The meanings of errors that evenkeel does not know, or knows otherwise. The first table that matches counts.
     pub(in crate::config) outcome: Vec<OutcomeTable>,
+    /// Faults that are injected on purpose. Default: none.
+    pub(in crate::config) chaos: Option<ChaosTable>,
 }

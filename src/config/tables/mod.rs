@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod answers;
 mod breaker;
+mod chaos;
 mod edges;
 mod file;
 mod limits;
@@ -15,6 +16,9 @@ pub(super) use access::{CallerTable, TlsTable};
 pub(super) use admin::AdminTable;
 pub(super) use answers::{BufferTable, CacheTable, IdentityTable};
 pub(super) use breaker::BreakerTable;
+#[cfg(feature = "chaos")]
+pub(super) use chaos::ChaosRuleTable;
+pub(super) use chaos::ChaosTable;
 pub(super) use edges::EdgesTable;
 pub(super) use file::File;
 pub(super) use limits::{LimitsTable, RetryTable};

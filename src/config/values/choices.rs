@@ -6,6 +6,7 @@ use crate::{
     fallback::{Compatibility, FallbackOn},
     outcome::{CodeClass, FinishClass, Rejection},
     stream::{CommitPolicy, MidStreamFailure},
+    telemetry::FaultKind,
 };
 
 /// The profile that a configuration starts from.
@@ -90,6 +91,12 @@ impl Choice for Operation {
             ("batches", Self::Batches),
             ("models", Self::Models),
         ]
+    }
+}
+
+impl Choice for FaultKind {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::ALL.iter().map(|kind| (kind.name(), *kind)).collect()
     }
 }
 

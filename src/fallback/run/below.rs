@@ -127,6 +127,7 @@ impl<S: Upstream> FallbackRun<S> {
             status: None,
             wait,
             took,
+            injected: None,
         });
     }
 }

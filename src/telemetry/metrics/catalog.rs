@@ -76,6 +76,8 @@ catalog! {
         "Tokens that providers reported, with those of failed attempts.";
     WASTED_TOKENS: Counter, Count, "evenkeel.wasted_tokens", ["route", "cause"],
         "Tokens that providers reported for answers that no caller got in full.";
+    CHAOS_INJECTED: Counter, Count, "evenkeel.chaos.injected", ["fault"],
+        "Faults that were injected on purpose.";
     GEN_AI_DURATION: Histogram, Seconds, "gen_ai.client.operation.duration",
         ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "error.type"],
         "Time from the call to the end of its answer.";

@@ -25,6 +25,7 @@ pub(super) struct Instruments {
     pub(super) limit_closed: Series<Counter>,
     pub(super) tokens: Series<Counter>,
     pub(super) wasted_tokens: Series<Counter>,
+    pub(super) chaos_injected: Series<Counter>,
     pub(super) gen_ai: GenAi,
 }
 
@@ -50,6 +51,7 @@ impl Instruments {
             limit_closed: Series::new(&catalog::LIMIT_CLOSED, recorder),
             tokens: Series::new(&catalog::TOKENS, recorder),
             wasted_tokens: Series::new(&catalog::WASTED_TOKENS, recorder),
+            chaos_injected: Series::new(&catalog::CHAOS_INJECTED, recorder),
             gen_ai: GenAi::new(recorder),
         }
     }

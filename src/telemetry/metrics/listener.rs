@@ -176,6 +176,9 @@ impl Listener<'_> {
                     self.inner.show(&label);
                 }
             }
+            EventKind::FaultInjected { fault, .. } => {
+                instruments.chaos_injected.at([fault.name()]).increment(1);
+            }
             EventKind::CallClosed { report } => self.call_closed(report),
             _ => {}
         }

@@ -39,6 +39,7 @@
 //! | `evenkeel.limit.closed` | counter | `route` | times that a provider's rate limit closed the route |
 //! | `evenkeel.tokens` | counter | `route`, `direction` | tokens that providers reported, with those of failed attempts; `input` or `output` |
 //! | `evenkeel.wasted_tokens` | counter | `route`, `cause` | the part of them in answers that no caller got in full: of a failed attempt (`retry`, or `hedge` for a second copy), cut while it was read (`cut`), dropped by the caller (`cancelled`) |
+//! | `evenkeel.chaos.injected` | counter | `fault` | faults that were injected on purpose, by [`FaultKind::name`](super::FaultKind::name); only with the feature `chaos` |
 //!
 //! The client metrics of the OpenTelemetry conventions for generative AI, under the names of their last release (1.41). They are
 //! recorded once for each call that a provider answered or failed; not for stored answers, canned replies and answers of equal

@@ -8,8 +8,14 @@ use super::{
 };
 use crate::{
     outcome::Outcome,
-    telemetry::{ConfiguredFallback, Degradation},
+    telemetry::{ConfiguredFallback, Degradation, FaultKind},
 };
+
+/// The faults that can be injected: none in a build without the feature.
+#[cfg(feature = "chaos")]
+const FAULTS: &[FaultKind] = FaultKind::ALL;
+#[cfg(not(feature = "chaos"))]
+const FAULTS: &[FaultKind] = &[];
 
 /// The causes of wasted tokens.
 const WASTED: [&str; 4] = ["retry", "hedge", "cut", "cancelled"];
@@ -24,6 +30,7 @@ impl Inner {
             series.calls.at((&self.nobody, outcome.name())).increment(0);
         }
         Degradation::ALL.iter().for_each(|kind| series.degraded.at([kind.name()]).increment(0));
+        FAULTS.iter().for_each(|fault| series.chaos_injected.at([fault.name()]).increment(0));
         for priority in PRIORITIES.map(label_names::priority) {
             series.limit_queued.at([priority]).increment(0.0);
         }

@@ -135,7 +135,7 @@ fn every_name_in_the_dashboard_and_the_alerts_is_emitted() {
     let of_rules = rule_values(&rules, "expr");
     let alerts = rule_values(&rules, "alert");
     assert_eq!(of_rules.len(), recorded.len() + alerts.len());
-    assert_eq!((recorded.len(), alerts.len()), (3, 7), "{alerts:?}");
+    assert_eq!((recorded.len(), alerts.len()), (3, 8), "{alerts:?}");
     expressions.extend(of_rules);
     for expression in &expressions {
         assert!(!Names::of(expression).selectors.is_empty(), "{expression}");
@@ -245,7 +245,7 @@ fn promtool(arguments: &[&str], folder: &Path) -> Option<String> {
 fn promtool_accepts_the_alerts_and_their_tests() {
     let folder = docs().join("prometheus");
     if let Some(text) = promtool(&["check", "rules", "alerts.yml"], &folder) {
-        assert!(text.contains("10 rules found"), "{text}");
+        assert!(text.contains("11 rules found"), "{text}");
         promtool(&["test", "rules", "alerts_test.yml"], &folder);
     }
 }

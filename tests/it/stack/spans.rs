@@ -446,3 +446,24 @@ async fn events_of_a_dropped_call_are_in_its_span() {
     let end = ["evenkeel.attempt_ended", "evenkeel.call_ended", "evenkeel.call_closed"];
     assert!(names.ends_with(&end), "{names:?}");
 }
+
+#[cfg(feature = "chaos")]
+#[tokio::test(start_paused = true)]
+async fn the_span_of_an_attempt_with_a_fault_on_purpose_names_it_and_that_chaos_is_on_is_a_warning()
+{
+    use evenkeel::chaos::{ChaosPolicy, ChaosRule, ChaosSwitch, FaultKind};
+    let spans = Spans::default();
+    let _listening = spans.subscribe();
+    let (primary, second) = pair();
+    let switch = ChaosSwitch::new();
+    let chaos = ChaosPolicy::new(&switch).rule(ChaosRule::new(FaultKind::Quota).target("primary"));
+    let client = over(Client::builder().chaos(chaos).fallback(secondary()), [&primary, &second]);
+    switch.on();
+    read(client.send(chat(true)).await.unwrap()).await.is_whole();
+    let attempts = spans.fields("attempt");
+    assert_eq!(attempts.len(), 2);
+    has(&attempts[0], &[("evenkeel.chaos", "quota"), ("evenkeel.outcome", "quota_exhausted")]);
+    has(&attempts[1], &[("evenkeel.chaos", ""), ("evenkeel.outcome", "success")]);
+    let warnings = spans.logged(Level::WARN);
+    assert!(warnings.iter().any(|event| event.name == "evenkeel.chaos_on"), "{warnings:?}");
+}

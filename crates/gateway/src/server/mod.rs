@@ -38,6 +38,6 @@ pub(crate) use self::{
     drain_end::DrainEnd,
     lifecycle::{Lifecycle, Phase},
     listener::GatewayServer,
-    signals::signals,
+    signals::{on_kill_switch, signals},
     tls::ServerTls,
 };

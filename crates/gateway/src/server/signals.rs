@@ -1,4 +1,4 @@
-//! Requests to shut down.
+//! Requests to shut down, and the kill switch of chaos.
 
 use std::io;
 
@@ -32,4 +32,23 @@ pub(crate) fn signals() -> io::Result<Shutdown> {
         while tokio::signal::ctrl_c().await.is_ok() && request.send(()).await.is_ok() {}
     });
     Ok(shutdown)
+}
+
+/// Calls `stop` at each SIGUSR2, whose default would be to end the process.
+#[cfg(unix)]
+pub(crate) fn on_kill_switch(stop: impl Fn() + Send + 'static) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut kill = signal(SignalKind::user_defined2())?;
+    tokio::spawn(async move {
+        while kill.recv().await.is_some() {
+            stop();
+        }
+    });
+    Ok(())
+}
+
+/// There is no such signal.
+#[cfg(not(unix))]
+pub(crate) fn on_kill_switch(_: impl Fn() + Send + 'static) -> io::Result<()> {
+    Ok(())
 }

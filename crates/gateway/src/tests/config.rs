@@ -52,7 +52,12 @@ fn the_example_file_has_every_key_and_each_of_them_is_right() {
         .lines()
         .filter(|line| !line.starts_with("key_file") && !line.starts_with("token_file"));
     let alone: String = alone.map(|line| format!("{line}\n")).collect();
-    let file = ConfigFile::parse(Path::new("gateway.toml"), &alone).unwrap();
+    // A build without the feature refuses the table, which is the last one.
+    let alone = match cfg!(feature = "chaos") {
+        true => &*alone,
+        false => alone.split("[chaos]").next().unwrap(),
+    };
+    let file = ConfigFile::parse(Path::new("gateway.toml"), alone).unwrap();
     let settings = file.config.settings(|name| Some(name.to_owned()));
     settings.map_err(|error| file.error(&error)).unwrap();
     let schema: serde_json::Value = serde_json::from_str(evenkeel::config::Config::SCHEMA).unwrap();
@@ -542,4 +547,30 @@ fn a_text_that_is_nested_without_end_is_refused() {
     // What anchors would multiply.
     let bomb = "a: &a [1, 1]\nb: &b [*a, *a]\n";
     assert!(read("a.yaml", bomb).unwrap_err().starts_with("2: b[0]: is an alias of YAML"));
+}
+
+const CHAOS: &str = "[chaos]\n[[chaos.rule]]\nfault = \"reset\"\n";
+
+#[cfg(not(feature = "chaos"))]
+#[test]
+fn a_build_without_chaos_refuses_the_table_and_the_flag() {
+    let line = refused(&format!("{UP}{CHAOS}"));
+    assert!(line.contains("built without the feature `chaos`"), "{line}");
+    let line = setup(&["--upstream", "http://127.0.0.1:1", "--chaos"], None).unwrap_err();
+    assert!(line.starts_with("--chaos is set, and this program was built without"), "{line}");
+}
+
+#[cfg(feature = "chaos")]
+#[test]
+fn chaos_needs_the_table_and_the_flag_and_is_off_before_the_start() {
+    let file = TempConfig::new(&format!("{UP}{CHAOS}"));
+    let state = |arguments: &[&str]| {
+        let arguments = [&["--config", file.path()], arguments].concat();
+        setup(&arguments, None).unwrap().gateway.chaos.state()
+    };
+    assert_eq!((state(&[]), state(&["--chaos"])), (None, Some("off")));
+    let line = setup(&["--upstream", "http://127.0.0.1:1", "--chaos"], None).unwrap_err();
+    assert_eq!(line, "--chaos is without faults; allowed is it beside a file with a table [chaos]");
+    let line = refused(&format!("{UP}{CHAOS}share = 3\n"));
+    assert!(line.contains("chaos.rule[0].share"), "{line}");
 }

@@ -150,7 +150,8 @@ fn the_unit_of_systemd_starts_it_with_flags_that_it_has_and_waits_for_its_drain(
     let start: Vec<_> = of("ExecStart").split(' ').collect();
     assert!(start[0].ends_with("/evenkeel-gateway"));
     let setup = setup(&start[1..], "../gateway.toml");
-    let GatewayLimits { drain, connections, .. } = setup.limits;
+    let GatewayLimits { drain, edges, .. } = setup.limits;
+    let connections = edges.connections;
     let seconds = |text: &str| text.strip_suffix('s').unwrap().parse::<u64>().unwrap();
     assert!(seconds(of("TimeoutStopSec")) > drain.as_secs());
     let grace = yaml("compose/compose.yaml");

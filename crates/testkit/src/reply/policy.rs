@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use evenkeel::dialect::FaultReply;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::reply::{Fault, WORDS};
@@ -51,7 +52,7 @@ impl Reply {
     ///
     /// When the status is not within 200 and 999.
     pub fn status(status: u16) -> Self {
-        Self::error(status, "", "")
+        Self::failed(FaultReply::Status(checked(status)))
     }
 
     /// A status with an error body in OpenAI's shape: its `type` and its `code`, each `null` where empty. A 400 and a 422 name
@@ -72,7 +73,7 @@ impl Reply {
 
     /// 429, with `Retry-After` where a wait is given.
     pub fn rate_limited(wait: Option<Duration>) -> Self {
-        let reply = Self::error(429, "requests", "rate_limit_exceeded");
+        let reply = Self::failed(FaultReply::RateLimited);
         match wait {
             Some(wait) => reply.retry_after(wait),
             None => reply,
@@ -81,17 +82,17 @@ impl Reply {
 
     /// 429 because the quota is exhausted: `insufficient_quota`.
     pub fn quota_exhausted() -> Self {
-        Self::error(429, "insufficient_quota", "insufficient_quota")
+        Self::failed(FaultReply::Quota)
     }
 
     /// 400: the prompt is longer than the model's context.
     pub fn context_length_exceeded() -> Self {
-        Self::error(400, "invalid_request_error", "context_length_exceeded")
+        Self::failed(FaultReply::ContextLength)
     }
 
     /// 400: the provider's content filter rejects the prompt.
     pub fn content_policy_violation() -> Self {
-        Self::error(400, "invalid_request_error", "content_policy_violation")
+        Self::failed(FaultReply::Blocked)
     }
 
     /// No connection is made.
@@ -208,6 +209,11 @@ impl Reply {
         let value = HeaderValue::try_from(value).expect("the value of a header is one line");
         self.headers.insert(name, value);
         self
+    }
+
+    /// A failure in OpenAI's shape, as a fault on purpose has it.
+    fn failed(fault: FaultReply) -> Self {
+        Self::raw(fault.status(None).as_u16(), "application/json", fault.body(None))
     }
 
     /// Whether no connection is to be made.
