@@ -361,6 +361,7 @@ mod tests {
             name: None,
             route: route.clone(),
             outcome: Outcome::ConnectionLost,
+            status: None,
             wait: Duration::ZERO,
             took: Duration::ZERO,
             injected: None,

@@ -23,7 +23,7 @@ _evenkeel__gateway() {
 
     case "${cmd}" in
         evenkeel__gateway)
-            opts="-h -V --listen --admin --upstream --config --profile --check --check-model --probe --help --version"
+            opts="-h -V --listen --admin --upstream --config --profile --check --check-model --probe --chaos --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

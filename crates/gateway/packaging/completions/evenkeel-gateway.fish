@@ -6,5 +6,6 @@ complete -c evenkeel-gateway -l profile -d 'The limits to begin with: interactiv
 complete -c evenkeel-gateway -l check -d 'Checks the command line and the file, asks every target of the file once, and exits' -r
 complete -c evenkeel-gateway -l check-model -d 'The model that --check names for targets without one of their own' -r
 complete -c evenkeel-gateway -l probe -d 'Asks the gateway that is running whether it answers, and exits: 0 if it does, 1 if not' -r
+complete -c evenkeel-gateway -l chaos -d 'Injects the faults of the table [chaos] of the file, on purpose'
 complete -c evenkeel-gateway -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c evenkeel-gateway -s V -l version -d 'Print version'

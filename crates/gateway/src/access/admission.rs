@@ -26,6 +26,8 @@ pub(crate) struct Access {
     origins: Option<Origins>,
     paths: Option<AllowedPaths>,
     callers: Callers,
+    /// Whether a path has to mean the same to every server.
+    plain_paths: bool,
     /// Whether every request is sent with a key of the operator's first.
     keyed: bool,
 }
@@ -54,19 +56,21 @@ impl Access {
         let guarded = keyed || below.chain(first()).any(|target: &NamedTarget| target.keyed);
         let bases = first().map(|target| target.base_path.clone());
         let set = |list: &Vec<String>| !list.is_empty();
+        let callers = Callers::new(&keys.callers, keys.deadline, before.map(|it| &it.callers))?;
         Ok(Self {
+            plain_paths: guarded || set(&keys.paths) || !callers.is_empty(),
             hosts: (guarded || set(&keys.hosts)).then(|| Hosts::new(keys.hosts.clone(), listen)),
             origins: (guarded || set(&keys.origins)).then(|| Origins::new(keys.origins.clone())),
             paths: (keyed || set(&keys.paths))
                 .then(|| AllowedPaths::new(keys.paths.clone(), bases)),
-            callers: Callers::new(&keys.callers, keys.deadline, before.map(|it| &it.callers))?,
+            callers,
             keyed,
         })
     }
 
     /// Checks the form of the path, the host and the origin. The page that is allowed gets CORS headers, whatever comes next.
     pub(crate) fn admit_page(&self, parts: &Parts) -> Result<Cors, Refusal> {
-        if let Some(fault) = path_form::fault(parts.uri.path()) {
+        if let Some(fault) = path_form::fault(parts.uri.path()).filter(|_| self.plain_paths) {
             let message = format!(
                 "the path of the request has {fault}; allowed is a path that means the same to every server"
             );

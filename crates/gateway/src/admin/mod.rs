@@ -67,6 +67,8 @@ mod unix_time;
 mod watched;
 mod write_timeout;
 
+#[cfg(test)]
+pub(crate) use self::page::is_file as is_page;
 pub(crate) use self::{
     listener::AdminServer,
     setup::{AdminSetup, Observers},

@@ -58,7 +58,7 @@ const FILES: [PageFile; 15] = [
 ];
 
 /// Whether a path is that of a file of the page: it needs no token.
-pub(super) fn is_file(path: &str) -> bool {
+pub(crate) fn is_file(path: &str) -> bool {
     FILES.iter().any(|file| file.path == path)
 }
 

@@ -19,8 +19,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{errors::GatewayError, headers};
 use crate::{access::Refusal, gateway::Gateway};
 
-/// The path that is answered here, for everyone.
+/// The paths that are answered here, for everyone.
 pub(super) const HEALTH: &str = "/healthz";
+pub(super) const READY: &str = "/readyz";
 
 /// A body that holds the permit of its call until it ends.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub(super) async fn admit(
         return response;
     }
     let mut permit = None;
-    if parts.uri.path() != HEALTH {
+    if !matches!(parts.uri.path(), HEALTH | READY) {
         // A WebSocket is refused with the protocol to use, at any path.
         let passes = headers::is_websocket(&parts.headers);
         match gateway.access.admit_call(&mut parts, passes).await {

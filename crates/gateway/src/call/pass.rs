@@ -16,7 +16,7 @@ use http::{
 };
 
 use super::{
-    admit::{HEALTH, admit},
+    admit::{HEALTH, READY, admit},
     cut::CutBody,
     errors::{GatewayError, last_event},
     headers,
@@ -41,7 +41,7 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 pub(crate) fn router(current: Current, lifecycle: Lifecycle) -> Router {
     Router::new()
         .route(HEALTH, routing::any(health::healthz))
-        .route("/readyz", routing::any(async move || health::readyz(&lifecycle)))
+        .route(READY, routing::any(async move || health::readyz(&lifecycle)))
         .fallback(pass)
         .layer(middleware::from_fn_with_state(current.clone(), admit))
         .with_state(current)

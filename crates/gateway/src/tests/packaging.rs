@@ -143,9 +143,9 @@ fn prometheus_scrapes_the_admin_listener_and_grafana_asks_prometheus() {
 fn the_unit_of_systemd_starts_it_with_flags_that_it_has_and_waits_for_its_drain() {
     let unit = read("evenkeel-gateway.service");
     let of = |key: &str| {
-        let values =
+        let mut values =
             unit.lines().filter_map(|line| line.split_once('=')).filter(|(it, _)| *it == key);
-        values.last().map(|(_, value)| value).unwrap_or_else(|| panic!("{key} is missing"))
+        values.next_back().map(|(_, value)| value).unwrap_or_else(|| panic!("{key} is missing"))
     };
     let start: Vec<_> = of("ExecStart").split(' ').collect();
     assert!(start[0].ends_with("/evenkeel-gateway"));

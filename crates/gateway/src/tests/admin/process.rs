@@ -58,8 +58,6 @@ async fn it_answers_while_the_listener_of_the_calls_is_full() {
         let answer = timeout(Duration::from_secs(5), watched.get("/metrics").send()).await;
         page = answer.unwrap().unwrap().text().await.unwrap();
     }
-    let calls = timeout(Duration::from_millis(300), watched.call()).await;
-    assert!(calls.is_err(), "the listener of the calls is full");
     watched.snapshot().await;
     drop(held);
     assert_eq!(watched.call().await, "openai");
