@@ -211,7 +211,7 @@ async function failures(check, way, n) {
     const streamed = way.name.endsWith("streamed");
     await check.whole(way, `429-once-${n}`);
     await check.whole(way, "limited", FALLBACKS);
-    await check.raises(way, `limited-${n}`, 429, "The provider answered 429");
+    await check.raises(way, `limited-${n}`, 429, "Rate limit reached");
     await check.whole(way, `500-once-${n}`);
     await check.whole(way, `503-once-${n}`);
     await check.whole(way, "down", FALLBACKS, "spare");
@@ -226,7 +226,7 @@ async function failures(check, way, n) {
     if (incomplete === undefined) await check.whole(way, "unmarked");
     else await check.raises(way, "unmarked", undefined, incomplete);
     await check.whole(way, "too-large", FALLBACKS);
-    await check.raises(way, "blocked", 400, "The provider answered 400", FALLBACKS);
+    await check.raises(way, "blocked", 400, "content filtering policy", FALLBACKS);
     await check.whole(way, `cut-${n}`, { ...COMPLETE, "evenkeel-fallbacks": "no-prefill" });
     if (streamed) {
         await check.raises(way, `cut-${n}`, undefined, "evenkeel: ");
