@@ -21,6 +21,8 @@ struct Resent {
     begun: bool,
     /// The bytes that were sent again and have not come back yet.
     owed: u64,
+    /// The largest body so far: those for other targets may be longer, by the name of a model.
+    largest: u64,
     /// When bytes last came back.
     at: Option<Instant>,
 }
@@ -66,6 +68,7 @@ impl ResendBudget {
     ) -> Result<Taken, Duration> {
         let mut resent = lock(&self.0);
         resent.limit = limit;
+        resent.largest = resent.largest.max(body as u64);
         if !resent.begun {
             resent.begun = true;
             return Ok(Taken::First);
@@ -118,7 +121,7 @@ impl Resent {
     fn missing(&self, body: usize, how: Resend) -> u64 {
         let Some(limit) = self.limit else { return 0 };
         let body = body as u64;
-        let limit = limit.max(body.saturating_mul(LEAST_ATTEMPTS));
+        let limit = limit.max(body.max(self.largest).saturating_mul(LEAST_ATTEMPTS));
         let limit = if how == Resend::Retry { limit / LEAST_ATTEMPTS } else { limit };
         self.owed.saturating_add(body).saturating_sub(limit)
     }

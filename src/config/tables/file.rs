@@ -32,7 +32,7 @@ pub(in crate::config) struct File {
     /// Gateway: hosts that requests may be addressed to, besides names without a dot and addresses of this machine: `name`,
     /// `name:port`, `*.name` or `*`. They are checked if a target has a key of its own, or if this is set. Default: none.
     pub(in crate::config) allow_hosts: Option<Vec<Parsed<HostPattern>>>,
-    /// Gateway: origins of web pages that may send requests, such as https://chat.example.com. They are checked if a target has a
+    /// Gateway: origins of web pages that may send requests, such as `https://chat.example.com`. They are checked if a target has a
     /// key of its own, or if this is set. Default: none.
     pub(in crate::config) allow_origins: Option<Vec<Parsed<WebOrigin>>>,
     /// Gateway: paths that are sent with the key of the first target, besides those of the known APIs: /v1/files/* for all below

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use evenkeel::{
-    Client, Profile,
+    CallOptions, Client, Profile,
     breaker::{BreakerPolicy, CircuitState},
     fallback::{Fallback, FallbackPolicy},
     outcome::Outcome,
     retry::RetryPolicy,
+    telemetry::{EventKind, SkipReason},
 };
 use evenkeel_testkit::{Provider, Reply, provider::AttemptState};
 use futures_util::future::join_all;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::{
     Answer, Calls, EventLog, call, chat, evenly_spread_replies, ms, over, pair, percentile_99,
-    secondary, secs, state_of, times_to_first_content, with_deadline,
+    read, secondary, secs, state_of, times_to_first_content, with_body, with_deadline,
 };
 
 // === calls that wait ===
@@ -42,6 +43,54 @@ async fn a_pipelines_call_waits_for_recovery() {
     assert!((secs(120)..secs(160)).contains(&start.elapsed()), "{:?}", start.elapsed());
     assert!(provider.count() <= 10, "{} attempts", provider.count());
     assert_eq!(answer.from(), "primary");
+}
+
+/// A chat with a prompt of that many bytes.
+fn large(bytes: usize) -> evenkeel::Request {
+    let text = "x".repeat(bytes);
+    with_body(format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}]}}"#))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_call_that_waits_for_recovery_is_sent_rarely_and_still_recovers() {
+    let retry = RetryPolicy::default().retries(0).resend_bytes(1);
+    let sent = async |down: Duration, body: usize| {
+        let targets = [down_for(down), down_for(down)];
+        let profile = pipeline().retry(retry.clone()).deadline(secs(300));
+        let builder = Client::builder().profile(profile).fallback(secondary());
+        let client = over(builder, [&targets[0], &targets[1]]);
+        let start = Instant::now();
+        let status = call(&client, large(body)).await.unwrap().status;
+        (status, start.elapsed(), targets.iter().map(Provider::count).sum::<u64>())
+    };
+    // Four further attempts, and one each 16 s, in which its bytes come back.
+    let (status, _, attempts) = sent(secs(7200), 4 << 20).await;
+    assert_eq!(status, 503);
+    assert!((6..=5 + 300 / 16).contains(&attempts), "{attempts}");
+    let (status, took, _) = sent(secs(120), 4 << 20).await;
+    assert_eq!(status, 200);
+    assert!(took < secs(180), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_call_has_a_canned_reply_when_its_bytes_are_used_up() {
+    let down = [down_for(secs(60)), down_for(secs(60))];
+    let log = EventLog::default();
+    // Its bytes come back after 16 s.
+    let retry = RetryPolicy::default().retries(0).resend_bytes(1);
+    let builder = Client::builder().profile(Profile::interactive().retry(retry));
+    let builder = builder.fallback(secondary()).fallback(Fallback::canned("later"));
+    let client = over(log.attach_to(builder), [&down[0], &down[1]]);
+    let models: Vec<_> = (0..8).map(|n| format!("m{n}")).collect();
+    let options = CallOptions::new().fallback_models(models);
+    let answer = client.call(large(4 << 20)).options(options).await.unwrap();
+    let answer = read(answer).await;
+    assert_eq!((answer.from(), answer.words()), ("canned", "later".into()));
+    assert_eq!(down.iter().map(Provider::count).sum::<u64>(), 5);
+    let resent = |event: &EventKind| {
+        matches!(event, EventKind::FallbackSkipped { reason: SkipReason::Resent, .. })
+    };
+    assert!(log.events().iter().any(resent));
 }
 
 #[tokio::test(start_paused = true)]

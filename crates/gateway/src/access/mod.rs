@@ -40,10 +40,6 @@ mod refusal;
 mod rereads;
 mod tokens;
 
-pub(crate) use self::{
-    admission::Access,
-    callers::Caller,
-    exposure::Exposure,
-    refusal::Refusal,
-    rereads::{EVERY, Rereads},
-};
+#[cfg(feature = "tls")]
+pub(crate) use self::rereads::{EVERY, Rereads};
+pub(crate) use self::{admission::Access, callers::Caller, exposure::Exposure, refusal::Refusal};
