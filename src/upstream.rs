@@ -5,6 +5,7 @@
 //! that can be cloned and sent. It is implemented for all of them; you never implement it yourself. A custom transport reports
 //! its connections by [`LocalAddress`] and [`ConnectionError`].
 
+mod attempt_future;
 mod connection;
 
 use std::{
@@ -18,6 +19,7 @@ use tower::{Service, ServiceExt, util::Oneshot};
 
 use crate::{Body, Error};
 
+pub use attempt_future::AttemptFuture;
 pub use connection::{ConnectionError, LocalAddress};
 
 /// A request whose body is known in full. Sent again by cloning, which copies no byte of the body.

@@ -1,21 +1,17 @@
 //! The layer that injects faults.
 
 use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use super::{ChaosPolicy, injector::Injector};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     telemetry::EventSink,
-    upstream::{ResponseFuture, take_ready},
+    upstream::{AttemptFuture, take_ready},
 };
 
 /// A layer that puts [`Chaos`] around a service. It belongs directly above the transport.
@@ -29,22 +25,6 @@ pub struct ChaosLayer {
 pub struct Chaos<S> {
     inner: S,
     injector: Arc<Injector>,
-}
-
-pin_project! {
-    /// The future of an attempt; without a fault it is that of the service below.
-    pub struct ChaosFuture<F> {
-        #[pin]
-        kind: Kind<F>,
-    }
-}
-
-pin_project! {
-    #[project = KindProject]
-    enum Kind<F> {
-        Passed { #[pin] inner: F },
-        Injected { inner: ResponseFuture },
-    }
 }
 
 // === impl ChaosPolicy ===
@@ -88,39 +68,18 @@ impl<S> Layer<S> for ChaosLayer {
 impl<S: Upstream> Service<Request> for Chaos<S> {
     type Response = Response;
     type Error = Error;
-    type Future = ChaosFuture<S::Call>;
+    type Future = AttemptFuture<S::Call>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let kind = match self.injector.next(&mut request) {
-            None => Kind::Passed { inner: self.inner.call(request) },
+        match self.injector.next(&mut request) {
+            None => AttemptFuture::passed(self.inner.call(request)),
             Some(injection) => {
-                let service = take_ready(&mut self.inner);
-                Kind::Injected { inner: Box::pin(injection.run(service, request)) }
+                AttemptFuture::own(injection.run(take_ready(&mut self.inner), request))
             }
-        };
-        ChaosFuture { kind }
-    }
-}
-
-// === impl ChaosFuture ===
-
-impl<F: Future<Output = Result<Response, Error>>> Future for ChaosFuture<F> {
-    type Output = Result<Response, Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().kind.project() {
-            KindProject::Passed { inner } => inner.poll(cx),
-            KindProject::Injected { inner } => inner.as_mut().poll(cx),
         }
-    }
-}
-
-impl<F> fmt::Debug for ChaosFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ChaosFuture")
     }
 }

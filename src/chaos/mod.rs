@@ -149,7 +149,7 @@ pub use self::{
     answer::CHAOS_HEADER,
     error::InjectedFault,
     fault::Fault,
-    layer::{Chaos, ChaosFuture, ChaosLayer},
+    layer::{Chaos, ChaosLayer},
     policy::ChaosPolicy,
     rule::ChaosRule,
     switch::ChaosSwitch,

@@ -96,7 +96,7 @@ mod rejection;
 mod service;
 mod wait;
 
-pub use service::{CredentialFuture, CredentialLayer, CredentialService};
+pub use service::{CredentialLayer, CredentialService};
 
 pub use crate::target::credentials::{
     CredentialPolicy, CredentialSource, Credentials, CredentialsFuture, RequestSigner,

@@ -1,13 +1,7 @@
 //! The layer that authorizes attempts.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use super::attempt::AuthorizedAttempt;
@@ -15,7 +9,7 @@ use crate::{
     Error, Request, Response, Upstream,
     target::credentials::AttemptCredentials,
     telemetry::EventSink,
-    upstream::{ResponseFuture, take_ready},
+    upstream::{AttemptFuture, take_ready},
 };
 
 /// A layer that wraps services into [`CredentialService`].
@@ -29,22 +23,6 @@ pub struct CredentialLayer {
 pub struct CredentialService<S> {
     inner: S,
     events: EventSink,
-}
-
-pin_project! {
-    /// The future of an attempt; without a source it is that of the service below.
-    pub struct CredentialFuture<F> {
-        #[pin]
-        kind: Kind<F>,
-    }
-}
-
-pin_project! {
-    #[project = KindProject]
-    enum Kind<F> {
-        Passed { #[pin] inner: F },
-        Authorized { inner: ResponseFuture },
-    }
 }
 
 // === impl CredentialLayer ===
@@ -71,40 +49,19 @@ impl<S> Layer<S> for CredentialLayer {
 impl<S: Upstream> Service<Request> for CredentialService<S> {
     type Response = Response;
     type Error = Error;
-    type Future = CredentialFuture<S::Call>;
+    type Future = AttemptFuture<S::Call>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let kind = match AttemptCredentials::take(&mut request) {
-            None => Kind::Passed { inner: self.inner.call(request) },
+        match AttemptCredentials::take(&mut request) {
+            None => AttemptFuture::passed(self.inner.call(request)),
             Some(credentials) => {
-                let (service, events) = (take_ready(&mut self.inner), self.events.clone());
-                let attempt = AuthorizedAttempt { credentials, events };
-                Kind::Authorized { inner: Box::pin(attempt.run(service, request)) }
+                let attempt = AuthorizedAttempt { credentials, events: self.events.clone() };
+                AttemptFuture::own(attempt.run(take_ready(&mut self.inner), request))
             }
-        };
-        CredentialFuture { kind }
-    }
-}
-
-// === impl CredentialFuture ===
-
-impl<F: Future<Output = Result<Response, Error>>> Future for CredentialFuture<F> {
-    type Output = Result<Response, Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().kind.project() {
-            KindProject::Passed { inner } => inner.poll(cx),
-            KindProject::Authorized { inner } => inner.as_mut().poll(cx),
         }
-    }
-}
-
-impl<F> fmt::Debug for CredentialFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CredentialFuture")
     }
 }

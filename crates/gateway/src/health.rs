@@ -16,6 +16,11 @@ use crate::{
     server::{Lifecycle, Phase},
 };
 
+/// The paths that are answered here, for everyone, also from a reserved connection.
+pub(crate) const HEALTHZ: &str = "/healthz";
+pub(crate) const READYZ: &str = "/readyz";
+pub(crate) const PATHS: [&str; 2] = [HEALTHZ, READYZ];
+
 /// The most routes, and the most limits, that are listed.
 pub(crate) const MOST: usize = 100;
 

@@ -16,6 +16,7 @@ use tower::ServiceExt;
 
 use crate::{
     config_file::{ConfigFile, one_line, read},
+    health::HEALTHZ,
     options::Options,
     setup::DEFAULT_LISTEN,
     transport::Transport,
@@ -91,7 +92,7 @@ fn own_url(options: &Options) -> Result<Uri, String> {
     if address.port() == 0 {
         return Err("the address to listen on has port 0; allowed is --probe=URL then".to_owned());
     }
-    let url = format!("http://{address}/healthz");
+    let url = format!("http://{address}{HEALTHZ}");
     url.parse().map_err(|_| format!("{url} is no URL; allowed is --probe=URL"))
 }
 
@@ -111,6 +112,6 @@ fn with_path(url: Uri) -> Uri {
         return url;
     }
     let mut parts = url.clone().into_parts();
-    parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/healthz"));
+    parts.path_and_query = Some(http::uri::PathAndQuery::from_static(HEALTHZ));
     Uri::from_parts(parts).unwrap_or(url)
 }

@@ -30,7 +30,7 @@ pub(crate) struct Soak {
     tasks: u64,
 }
 
-/// What the calls came to.
+/// The number of calls by their result.
 #[derive(Debug, Default)]
 struct Counts {
     next: AtomicU64,
@@ -119,7 +119,7 @@ async fn call(client: Client, url: String, counts: Arc<Counts>) {
             Ok(Answer::Wrong(why)) => counts.wrong(why),
             Err(_) => counts.wrong("no end within a minute"),
         }
-        // A refusal is quick, and nobody calls in a loop without a pause.
+        // A refusal returns at once: without a pause the callers would measure refusals alone.
         sleep(Duration::from_millis(2)).await;
     }
 }

@@ -17,7 +17,7 @@ use super::{
 pub(crate) struct Streams {
     #[arg(long, default_value_t = 3000)]
     count: usize,
-    /// Nobody reads the streams.
+    /// The streams are not read.
     #[arg(long)]
     unread: bool,
     /// The most that a stream may cost, in KiB.

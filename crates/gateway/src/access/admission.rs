@@ -10,7 +10,8 @@ use http::{StatusCode, header, request::Parts};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    callers::{Caller, Callers},
+    caller::Caller,
+    callers::Callers,
     hosts::Hosts,
     known_paths::AllowedPaths,
     origins::{Cors, Origins},

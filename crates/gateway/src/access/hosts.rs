@@ -52,7 +52,7 @@ impl Hosts {
         if let Ok(address) = host.name.trim_matches(['[', ']']).parse() {
             return self.is_our_address(address) || self.is_allowed(&host);
         }
-        // A name without a dot is none of the public internet, so no page can have it.
+        // A name without a dot is not in the public DNS, so a web page cannot have it.
         let local = host.name == "localhost" || host.name.ends_with(".localhost");
         local || !host.name.contains('.') || self.is_allowed(&host)
     }

@@ -28,6 +28,7 @@
 //! and at once when an unknown token arrives, at most once a second.
 
 mod admission;
+mod caller;
 mod caller_limits;
 mod callers;
 mod exposure;
@@ -42,4 +43,4 @@ mod tokens;
 
 #[cfg(feature = "tls")]
 pub(crate) use self::rereads::{EVERY, Rereads};
-pub(crate) use self::{admission::Access, callers::Caller, exposure::Exposure, refusal::Refusal};
+pub(crate) use self::{admission::Access, caller::Caller, exposure::Exposure, refusal::Refusal};

@@ -71,7 +71,7 @@ fn without_default_port(origin: String) -> String {
 // === impl Cors ===
 
 impl Cors {
-    /// The headers of the answer to a preflight; `None` if the request is none.
+    /// The headers of the answer to a preflight; `None` if the request is not a preflight.
     pub(crate) fn preflight(&self, parts: &Parts) -> Option<HeaderMap> {
         let asked = parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         if self.0.is_none() || parts.method != Method::OPTIONS || !asked {

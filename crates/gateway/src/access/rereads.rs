@@ -38,7 +38,7 @@ impl Rereads {
         true
     }
 
-    /// Only one of several concurrent calls is told that it is due.
+    /// Returns whether a read is due; `true` to only one of several concurrent calls.
     fn is_due(&self, age: Duration) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let due = last.elapsed() >= age;

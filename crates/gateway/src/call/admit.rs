@@ -17,11 +17,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{errors::GatewayError, headers};
-use crate::{access::Refusal, gateway::Gateway};
-
-/// The paths that are answered here, for everyone.
-pub(super) const HEALTH: &str = "/healthz";
-pub(super) const READY: &str = "/readyz";
+use crate::{access::Refusal, gateway::Gateway, health};
 
 /// A body that holds the permit of its call until it ends.
 #[derive(Debug)]
@@ -50,7 +46,7 @@ pub(super) async fn admit(
         return response;
     }
     let mut permit = None;
-    if !matches!(parts.uri.path(), HEALTH | READY) {
+    if !health::PATHS.contains(&parts.uri.path()) {
         // A WebSocket is refused with the protocol to use, at any path.
         let passes = headers::is_websocket(&parts.headers);
         match gateway.access.admit_call(&mut parts, passes).await {

@@ -16,7 +16,7 @@ use http::{
 };
 
 use super::{
-    admit::{HEALTH, READY, admit},
+    admit::admit,
     cut::CutBody,
     errors::{GatewayError, last_event},
     headers,
@@ -40,8 +40,8 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// The paths of the gateway.
 pub(crate) fn router(current: Current, lifecycle: Lifecycle) -> Router {
     Router::new()
-        .route(HEALTH, routing::any(health::healthz))
-        .route(READY, routing::any(async move || health::readyz(&lifecycle)))
+        .route(health::HEALTHZ, routing::any(health::healthz))
+        .route(health::READYZ, routing::any(async move || health::readyz(&lifecycle)))
         .fallback(pass)
         .layer(middleware::from_fn_with_state(current.clone(), admit))
         .with_state(current)

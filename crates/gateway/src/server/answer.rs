@@ -16,7 +16,10 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::{connections::Place, drain_end::DrainEnd, request_body::RequestBody};
-use crate::call::{Refusal, dialect_of_caller};
+use crate::{
+    call::{Refusal, dialect_of_caller},
+    health,
+};
 
 /// What answers the requests of a connection.
 #[derive(Clone, Debug)]
@@ -39,9 +42,6 @@ type Responding = Pin<Box<dyn Future<Output = Result<Response<AnswerBody>, Infal
 #[derive(Debug)]
 struct CallInProgress(Arc<Place>);
 
-/// The paths that are answered from a reserved place as well.
-const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
-
 // === impl Answers ===
 
 impl Answers {
@@ -62,7 +62,7 @@ impl Answers {
     ) -> Result<Response<Body>, Infallible> {
         let (parts, incoming) = request.into_parts();
         let dialect = dialect_of_caller(&parts);
-        let is_health = HEALTH.contains(&parts.uri.path());
+        let is_health = health::PATHS.contains(&parts.uri.path());
         let read = place.limits().read;
         let (body, watch) = RequestBody::new(incoming, &parts.headers, place.clone(), read);
         let mut request = Request::from_parts(parts, Body::new(body));

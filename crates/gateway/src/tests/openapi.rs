@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::{
-    super::{config_file::parse_yaml, options::Options},
+    super::{config_file::parse_yaml, health::PATHS, options::Options},
     schema::Schemas,
     support::{Models, QUICK, TestGateway, client, gateway_for, gateway_with},
 };
@@ -76,7 +76,7 @@ fn every_path_of_the_listeners_is_described_and_no_other() {
     // The other files of the page have paths like these.
     let page = ["/", "/page.css", "/page.js"];
     assert!(page.iter().all(|path| crate::admin::is_page(path)));
-    let all = operator.iter().chain(&own).chain(&DIALECTS).chain(&page);
+    let all = operator.iter().chain(&own).chain(&DIALECTS).chain(&page).chain(&PATHS);
     let all: BTreeSet<_> = all.copied().collect();
     let api = openapi();
     let described: BTreeSet<_> =

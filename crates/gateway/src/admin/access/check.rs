@@ -11,14 +11,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use tokio::time::sleep;
 
 use super::{Access, origin};
-use crate::admin::{page, reply, state::Admin, unix_time::unix_now};
+use crate::{
+    admin::{page, reply, state::Admin, unix_time::unix_now},
+    health::READYZ,
+};
 
 /// A header that a page of another origin cannot send without a permission that is never given.
 const MARK: HeaderName = HeaderName::from_static("x-evenkeel-admin");
-/// Is asked by an orchestrator, under any name.
-const READY: &str = "/readyz";
 /// The paths without data, besides the files of the page.
-const PUBLIC: [&str; 2] = ["/favicon.ico", READY];
+const PUBLIC: [&str; 2] = ["/favicon.ico", READYZ];
 /// Answers without a token.
 const LOGIN: &str = "/api/login";
 /// The time to the answer to a wrong token, so that tokens cannot be tried out.
@@ -59,7 +60,7 @@ pub(in crate::admin) async fn check(
 fn refusal(access: &Access, request: &Request) -> Option<Refusal> {
     let (path, headers) = (request.uri().path(), request.headers());
     // With a token the token protects: a page of a name that was rebound has none.
-    if !access.needs_token() && path != READY && !origin::is_addressed_by_ip(request) {
+    if !access.needs_token() && path != READYZ && !origin::is_addressed_by_ip(request) {
         return Some(Refusal::Host);
     }
     if access.needs_token() && !PUBLIC.contains(&path) && !page::is_file(path) && path != LOGIN {

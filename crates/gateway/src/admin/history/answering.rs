@@ -23,8 +23,8 @@ const LOOKED_AT: usize = 3;
 // === impl Answering ===
 
 impl Answering {
-    /// Who answers now: whoever answered most of the calls of the last steps. Without a call in them it stays the same; where most
-    /// calls failed, nobody does.
+    /// The target or fallback that answered most of the calls of the last steps. Without a call in them it stays the same; where
+    /// most calls failed, it is `None`.
     pub(super) fn now(series: &Series, before: Option<Self>, now: UnixMillis) -> Option<Self> {
         let (mut calls, mut failed) = (0, 0);
         let mut served: Vec<(Arc<str>, u32, bool)> = Vec::new();
